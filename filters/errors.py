@@ -1,0 +1,36 @@
+"""Every error a user can meet.
+
+ShardwallError
+├── PolicyError   the policy file cannot be used as it stands
+├── ListError     a hash list, blocklist or term list cannot be relied on
+├── ModelError    weights are missing, or are not the pinned ones
+├── ShardError    a shard cannot be read or written
+└── SealError     an output does not say what its manifest says
+
+The first three are raised before the first shard is read. Each message says what cannot be, why, and what to do; none
+quotes content, a list entry, a caption or a URL.
+"""
+
+
+class ShardwallError(Exception):
+    """Something stands in the way of the run, told in one sentence that says what to do."""
+
+
+class PolicyError(ShardwallError):
+    """The policy file cannot be used as it stands."""
+
+
+class ListError(ShardwallError):
+    """A hash list, blocklist or term list cannot be relied on."""
+
+
+class ModelError(ShardwallError):
+    """Weights are missing, or are not the pinned ones."""
+
+
+class ShardError(ShardwallError):
+    """A shard cannot be read or written."""
+
+
+class SealError(ShardwallError):
+    """An output does not say what its manifest says."""

@@ -1,0 +1,74 @@
+"""What a filter sees: samples, in batches whose pictures decode once, whoever asks first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from filters.fingerprints import Fingerprint, fingerprints
+from filters.rasters import Limits, Rasters, rasters
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The members of a shard that share a key, parsed as far as that is safe.
+
+    `images` are the encoded files, `texts` every string a trainer could read as text, `urls` every string that is an
+    address, `meta` the JSON member. `problems` says what is wrong with the sample as such; it is never examined then.
+    """
+
+    shard: str
+    key: str = field(repr=False)
+    images: tuple[bytes, ...] = field(default=(), repr=False)
+    texts: tuple[str, ...] = field(default=(), repr=False)
+    urls: tuple[str, ...] = field(default=(), repr=False)
+    meta: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    problems: tuple[str, ...] = ()
+
+
+class View:
+    """A sample with its rasters and fingerprints, each made at most once."""
+
+    def __init__(self, sample: Sample, limits: Limits) -> None:
+        self.sample = sample
+        self._limits = limits
+
+    @cached_property
+    def rasters(self) -> Rasters:
+        """Every picture that the sample's image files carry."""
+        return rasters(self.sample.images, self.sample.meta, self._limits)
+
+    @cached_property
+    def fingerprints(self) -> tuple[Fingerprint, ...]:
+        """Digests and perceptual hashes of the files and of every raster."""
+        return fingerprints(self.sample.images, self.sample.meta, self.rasters)
+
+
+class Batch:
+    """Consecutive samples of a shard; taking rows shares what is already decoded."""
+
+    def __init__(self, samples: Sequence[Sample] = (), limits: Limits | None = None) -> None:
+        self._views = tuple(View(sample, limits or Limits()) for sample in samples)
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._views)
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The samples, in shard order."""
+        return tuple(view.sample for view in self._views)
+
+    def rasters(self, row: int) -> Rasters:
+        """Return every picture that sample `row` carries."""
+        return self._views[row].rasters
+
+    def fingerprints(self, row: int) -> tuple[Fingerprint, ...]:
+        """Return the digests and perceptual hashes of sample `row`."""
+        return self._views[row].fingerprints
+
+    def take(self, rows: Sequence[int]) -> "Batch":
+        """Return the batch of these rows, sharing what is decoded."""
+        batch = Batch()
+        batch._views = tuple(self._views[row] for row in rows)
+        return batch
