@@ -1,0 +1,65 @@
+"""Exact match: is a file, or the original it was made from, byte for byte on a hash list?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from filters.finding import Examine, Finding, Material
+from filters.fingerprints import DIGESTS, Fingerprint
+from filters.hashlists import HashList, as_strings
+from filters.lists import ListSource, hash_material, read_lists
+
+
+@dataclass(frozen=True, slots=True)
+class DigestMatch:
+    """Compare every MD5, SHA-1 and SHA-256 of a sample with hash lists.
+
+    A match is certain, so it is conclusive. A sample that has no digest of a kind that some list holds (no file, no
+    recorded original) was not examined.
+    """
+
+    name: Literal["digests"] = "digests"
+    lists: tuple[ListSource, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The categories of the lists."""
+        return tuple(dict.fromkeys(label for source in self.lists for label in source.labels))
+
+    @property
+    def conclusive(self) -> tuple[str, ...]:
+        """Every label."""
+        return self.labels
+
+    def materials(self) -> tuple[Material, ...]:
+        """Return the lists that hold digests; ListError when there are none, or one cannot be relied on."""
+        return tuple(map(hash_material, read_lists(self.name, self.lists, DIGESTS)))
+
+    def load(self) -> Examine:
+        """Return the function that matches; ListError as for `materials`."""
+        lists = read_lists(self.name, self.lists, DIGESTS)
+        return lambda batch: [_examine(self.name, batch.fingerprints(row), lists) for row in range(len(batch))]
+
+
+def _examine(name: str, prints: Sequence[Fingerprint], lists: Sequence[HashList]) -> tuple[Finding, ...]:
+    digests = [each for each in prints if each.kind in DIGESTS]
+    kinds = {each.kind for each in digests}
+    findings = [finding for known in lists for finding in _matches(name, digests, known)]
+    if any(kinds.isdisjoint(known.tables) for known in lists):
+        why = "no digest that the lists can match" if digests else "no image"
+        findings.append(Finding(name, "unexamined", unexamined=why))
+    return tuple(findings)
+
+
+def _matches(name: str, digests: Sequence[Fingerprint], known: HashList) -> Iterator[Finding]:
+    for each in digests:
+        if each.kind not in known.tables:
+            continue
+        table = known.tables[each.kind]
+        values = as_strings(table.values)
+        first, last = np.searchsorted(values, each.value, "left"), np.searchsorted(values, each.value, "right")
+        for number in table.categories[first:last]:
+            entry = f"{each.kind}:{each.value.hex()}"
+            yield Finding(name, known.categories[number], source=known.name, entry=entry, form=each.form)

@@ -1,0 +1,112 @@
+"""Hash lists, URL blocklists and term lists, read strictly: a list that cannot be relied on stops the run.
+
+No message and no repr here holds an entry: faults are told by the list's name and by line numbers.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date as day
+from pathlib import Path
+
+from filters.errors import ListError
+from filters.finding import Material
+from filters.hashlists import HashList, HashTable, build, read_hashes
+from filters.listfile import Fault, Reading, Row
+from filters.listsource import ListSource, age_days, refusal, staleness
+
+__all__ = [
+    "Fault",
+    "HashList",
+    "HashTable",
+    "ListHealth",
+    "ListSource",
+    "Row",
+    "build",
+    "check",
+    "hash_material",
+    "material",
+    "no_list",
+    "read_hashes",
+    "read_lists",
+    "read_rows",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ListHealth:
+    """What can be said of a list without showing it.
+
+    `entries` counts by algorithm for hashes, by category otherwise; `age_days` is None for a list without a date;
+    `problem` says why a run would refuse the list, and is empty when none would.
+    """
+
+    name: str
+    entries: tuple[tuple[str, int], ...]
+    faults: tuple[Fault, ...]
+    age_days: int | None
+    problem: str
+    sha256: str = field(repr=False)
+
+
+def read_rows(source: ListSource, today: day | None = None) -> Iterator[Row]:
+    """Yield the entries of a text list; use none before the iteration has ended without ListError.
+
+    ListError comes before the first row for a missing or stale list, and after the last for an empty one or one with
+    faulty lines, so that all of them are told at once.
+    """
+    if why := staleness(source, age_days(source, source.date, today)):
+        raise refusal(source, why)
+    reading = Reading(source)
+    yield from reading
+    if reading.problem:
+        raise refusal(source, reading.problem)
+
+
+def check(source: ListSource, today: day | None = None) -> ListHealth:
+    """Read the whole list and tell how it is; ListError only when it cannot be read at all."""
+    if Path(source.path).is_dir():
+        found = read_hashes(replace(source, max_age_days=None))
+        age = age_days(source, found.date, today)
+        return ListHealth(source.name, found.entries, (), age, staleness(source, age), found.sha256)
+    reading = Reading(source)
+    for _ in reading:
+        pass
+    age = age_days(source, source.date, today)
+    problem = ". ".join(filter(None, (reading.problem, staleness(source, age))))
+    return ListHealth(source.name, tuple(sorted(reading.entries.items())), reading.faults, age, problem, reading.sha256)
+
+
+def material(source: ListSource, today: day | None = None) -> Material:
+    """Return a text list of URLs or terms as a manifest records it; ListError when a run would refuse it."""
+    health = check(source, today)
+    if health.problem:
+        raise refusal(source, health.problem)
+    return Material("list", source.name, source.version, health.sha256, sum(count for _, count in health.entries))
+
+
+def hash_material(found: HashList) -> Material:
+    """Return a hash list as a manifest records it, with the entries that its filter can match."""
+    return Material("list", found.name, found.version, found.sha256, sum(map(len, found.tables.values())))
+
+
+def read_lists(name: str, sources: Sequence[ListSource], kinds: Collection[str]) -> tuple[HashList, ...]:
+    """Return what the filter of this name can match: the tables of these kinds, of every list that has one.
+
+    ListError when a list cannot be relied on, and when none has such a table: a search of nothing looks like a clean
+    corpus.
+    """
+    if not sources:
+        raise no_list(name)
+    found = []
+    for each in map(read_hashes, sources):
+        usable = {kind: table for kind, table in each.tables.items() if kind in kinds}
+        if usable:
+            found.append(replace(each, tables=usable))
+    if not found:
+        raise ListError(f"filter {name!r}: none of its lists has a hash of {', '.join(kinds)}. Add one, or drop it.")
+    return tuple(found)
+
+
+def no_list(name: str) -> ListError:
+    """Return the error of a filter without a list."""
+    return ListError(f"filter {name!r} has no list to match. Add a [[lists]] table for it, or drop the filter.")

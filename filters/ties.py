@@ -1,0 +1,109 @@
+"""Which rows of one set of hashes are tied together, directly or through others: the groups of near-duplicates."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.hamming import (
+    MAX_PROBES,
+    SMALL,
+    Hashes,
+    as_words,
+    bands_of,
+    brute_force,
+    listed,
+    masks_of,
+    probed,
+    probes_of,
+    radii_of,
+    values_of,
+)
+
+_Ids = NDArray[np.int64]
+_Words = NDArray[np.uint64]
+
+_LONG = 16  # rows of a table cell, sorted by group, above which a query looks only at the groups before its own
+
+
+def tied(entries: Hashes, max_distance: int) -> _Ids:
+    """Return for each row the first row of its group, where steps of up to `max_distance` bits join a group.
+
+    The groups are those of all pairs within the distance, but rows that are known to be in one group are not compared
+    again: a million near copies of one picture cost little more than a million comparisons. Memory is bounded by the
+    rows, a few hundred bytes each. Leave out PDQ hashes of low quality, or blank pictures tie everything together.
+    """
+    if not len(entries):
+        return np.zeros(0, dtype=np.int64)
+    flat = np.ascontiguousarray(entries).view(f"S{entries.shape[1]}").ravel()
+    _, first, kind = np.unique(flat, return_index=True, return_inverse=True)
+    groups = _groups(entries[first], max_distance)
+    heads = np.full(len(first), len(entries), dtype=np.int64)
+    np.minimum.at(heads, groups, first)
+    return heads[groups][kind]
+
+
+def _groups(rows: Hashes, max_distance: int) -> _Ids:
+    """Return the group of each of these different rows, numbered by one of its members."""
+    words = as_words(rows)
+    bands = bands_of(len(rows), words.shape[1] * 64)
+    reach = [(*band, radius) for band, radius in zip(bands, radii_of(max_distance, len(bands)), strict=True)]
+    groups = np.arange(len(rows))
+    if len(rows) <= SMALL or sum(probes_of(width, radius) for _, width, radius in reach) > MAX_PROBES:
+        for start in range(0, len(rows), SMALL):
+            near = brute_force(rows[start : start + SMALL], rows, max_distance)
+            groups = _joined(groups, near.queries + start, near.entries)
+        return groups
+    for offset, width, _ in reach:  # cheap, and joins nearly all that is dense
+        leaders, followers = _leaders(values_of(words, offset, width))
+        groups = _joined(groups, *_near(leaders, followers, words, max_distance))
+    for offset, width, radius in reach:
+        masks = masks_of(width, radius)
+        before = groups
+        for left, right in _strangers(values_of(words, offset, width), width, masks, before):
+            groups = _joined(groups, *_near(left, right, words, max_distance))
+    return groups
+
+
+def _leaders(values: _Ids) -> tuple[_Ids, _Ids]:
+    """Return pairs of rows that share a band's value: every row with the first row of that value."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    firsts = np.searchsorted(ordered, ordered)
+    return order[firsts], order
+
+
+def _strangers(values: _Ids, width: int, masks: _Ids, groups: _Ids) -> Iterator[tuple[_Ids, _Ids]]:
+    """Yield pairs of rows of different groups whose band values agree up to a mask; each at least one way round."""
+    count = len(values)
+    order = np.lexsort((groups, values))
+    keys = values[order] * count + groups[order]
+    starts = np.concatenate(([0], np.cumsum(np.bincount(values, minlength=1 << width))))
+    ids = order.astype(np.uint32)
+    for rows, probes in probed(values, masks):
+        low, high = starts[probes], starts[probes + 1]
+        kept = np.flatnonzero(high > low)
+        rows, probes, low, high = rows[kept], probes[kept], low[kept], high[kept]
+        long = np.flatnonzero(high - low > _LONG)
+        high[long] = np.searchsorted(keys, probes[long] * count + groups[rows[long]])
+        for left, right in listed(rows, low, high - low, ids):
+            apart = groups[left] != groups[right]
+            yield left[apart], right[apart]
+
+
+def _near(left: _Ids, right: _Ids, words: _Words, max_distance: int) -> tuple[_Ids, _Ids]:
+    near = np.bitwise_count(words[left] ^ words[right]).sum(axis=1, dtype=np.int64) <= max_distance
+    return left[near], right[near]
+
+
+def _joined(groups: _Ids, left: _Ids, right: _Ids) -> _Ids:
+    """Return the groups after these pairs were joined; each group is numbered by its lowest member."""
+    while len(left):
+        one, other = groups[left], groups[right]
+        apart = one != other
+        left, right, one, other = left[apart], right[apart], one[apart], other[apart]
+        groups = groups.copy()
+        np.minimum.at(groups, np.maximum(one, other), np.minimum(one, other))
+        while not np.array_equal(groups, groups[groups]):
+            groups = groups[groups]
+    return groups
