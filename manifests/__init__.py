@@ -1,0 +1,1 @@
+"""Record: evidence, decisions and what a person has to do; never bytes."""
