@@ -1,0 +1,3 @@
+"""Move: the only room that knows Beam and opens shards."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,98 @@
+"""The examining process: the only place where bytes of a sample are parsed or decoded.
+
+It may crash, hang or run out of memory without taking the run along. It is told by file offsets what to look at,
+answers in JSON, can write no file, leaves no core dump and inherits no credentials.
+"""
+
+import base64
+import json
+import os
+import pickle
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filters.addresses import AddressError, canonical
+from filters.errors import ShardwallError
+from filters.finding import Examination, Examine, Filter, examine, keyed
+from filters.members import parse
+from filters.policy import Policy
+from filters.sample import Batch, Sample
+
+Chain = Sequence[tuple[Filter, Examine]]
+
+
+def serve() -> None:
+    """Load the filters, then answer one line per request until the parent goes away."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints must not reach the protocol
+    hello = json.loads(sys.stdin.readline())
+    policy: Policy = pickle.loads(base64.b64decode(hello["policy"]))  # noqa: S301 - from our own parent, over a pipe
+    key = bytes.fromhex(hello["key"])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        chain = [(each, each.load()) for each in policy.filters]
+    except ShardwallError as error:
+        _answer(answers, {"error": str(error)})
+        return
+    _confine(policy.limits.memory_bytes)
+    _answer(answers, {"ready": True})
+    for line in sys.stdin:
+        request = json.loads(line)
+        signal.alarm(request["seconds"])  # kills the process even where a decoder holds the interpreter
+        _answer(answers, {"rows": _examined(request, policy, chain, key)})
+        signal.alarm(0)
+
+
+def _examined(request: dict[str, Any], policy: Policy, chain: Chain, key: bytes) -> list[dict[str, Any]]:
+    with Path(request["path"]).open("rb") as shard:
+        samples = [_sample(shard, request["shard"], row, policy.limits.max_member_bytes) for row in request["rows"]]
+    results = examine(Batch(samples, policy.limits), chain, key)
+    return [_plain(result, sample, policy, key) for result, sample in zip(results, samples, strict=True)]
+
+
+def _sample(shard: BinaryIO, name: str, row: dict[str, Any], most: int) -> Sample:
+    members = []
+    for suffix, offset, size in row["members"]:
+        if size <= most:
+            shard.seek(offset)
+            members.append((suffix, shard.read(size)))
+    return parse(name, row["key"], members, tuple(row["problems"]))
+
+
+def _plain(result: Examination, sample: Sample, policy: Policy, key: bytes) -> dict[str, Any]:
+    return {
+        "findings": [astuple(finding) for finding in result.findings],
+        "fingerprints": [(f.kind, f.form, f.value.hex(), f.quality) for f in result.fingerprints],
+        "examined": result.examined,
+        "groups": _groups(sample, policy, key),
+    }
+
+
+def _groups(sample: Sample, policy: Policy, key: bytes) -> list[str]:
+    """Return keyed ids of the pages a sample was found on; an address that cannot be parsed stands for itself."""
+    pages = {page for name in policy.ties.page_fields if isinstance(page := sample.meta.get(name), str) and page}
+    return sorted({keyed(key, "page", _page(page)) for page in pages})
+
+
+def _page(text: str) -> str:
+    try:
+        return str(canonical(text))
+    except AddressError:
+        return text
+
+
+def _confine(memory_bytes: int) -> None:
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + memory_bytes, in_use + memory_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+
+
+def _answer(stream: Any, value: dict[str, Any]) -> None:
+    stream.write(json.dumps(value) + "\n")
+    stream.flush()

@@ -1,0 +1,53 @@
+"""Examine one shard: evidence of every sample, committed as a whole."""
+
+from pathlib import Path
+from typing import Any
+
+from manifests.evidence import EvidenceWriter, ShardFault
+from pipelines.commit import done, mark_done, whole
+from pipelines.examine import Examiner, batches
+from pipelines.inputs import Shard
+from pipelines.job import Job
+from pipelines.progress import ShardProgress
+from pipelines.shards import Survey, rows, survey
+
+EXAMINED = "examined"
+
+
+def examine_shard(job: Job, shard: Shard, examiner: Examiner) -> dict[str, Any]:
+    """Return facts about the shard, and leave its evidence and a marker; skip what a marker says is done."""
+    layout = job.layout
+    seen = survey(Path(shard.path))
+    marker = layout.marker(shard.name, EXAMINED)
+    inputs = {"shard": seen.sha256, "examination": job.examination}
+    facts = done(marker, inputs, layout.root)
+    if facts is None:
+        _examine(job, shard, seen, examiner)
+        facts = _facts(seen)
+        mark_done(marker, inputs, [layout.evidence(shard.name)], layout.root, facts)
+    ShardProgress(layout.progress / f"{shard.name}.examined.json").finish(
+        samples=int(facts["samples"]), of=int(facts["samples"])
+    )
+    return facts
+
+
+def _examine(job: Job, shard: Shard, seen: Survey, examiner: Examiner) -> None:
+    progress = ShardProgress(job.layout.progress / f"{shard.name}.examined.json")
+    examined = 0
+    with (
+        whole(job.layout.evidence(shard.name), 0o600) as temporary,
+        EvidenceWriter(temporary, job.provenance(seen.sha256).metadata()) as writer,
+    ):
+        for batch in batches(rows(Path(shard.path), seen, job.policy.limits.max_member_bytes)):
+            for evidence in examiner.examine(Path(shard.path), shard.name, batch):
+                writer.write(evidence)
+            examined += len(batch)
+            progress.tell(samples=examined, of=seen.rows)
+        if seen.fault:
+            writer.fault(ShardFault(shard.name, seen.fault.kind, seen.fault.offset, seen.size - seen.end))
+
+
+def _facts(seen: Survey) -> dict[str, Any]:
+    fault = {"kind": seen.fault.kind, "offset": seen.fault.offset} if seen.fault else None
+    rest = seen.size - seen.end if seen.fault else 0
+    return {"samples": seen.rows, "sha256": seen.sha256, "bytes": seen.size, "fault": fault, "rest": rest}

@@ -1,0 +1,117 @@
+"""Close a run: what a loader and an outsider need beside the shards, made from the markers alone."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from filters.config import resolved
+from manifests.counts import Counts, public_counts, total
+from pipelines import VERSION
+from pipelines.commit import sha256_of, whole, write_json
+from pipelines.job import Job
+from pipelines.layout import Layout, read_run
+
+Facts = dict[str, Any]
+CHECKSUMS = "sha256sums.txt"
+UNCALIBRATED = "uncalibrated: no threshold of this policy rests on a measured calibration"
+
+
+def close(job: Job) -> Facts:
+    """Write the files that belong to the run as a whole, and return its summary."""
+    layout = job.layout
+    shards = sorted(read_run(layout)["shards"])
+    facts = {shard: marker_facts(layout, shard) for shard in shards}
+    for partition in job.policy.partitions:
+        _partition(layout, partition.name, facts)
+    summary = _summary(job, facts)
+    write_json(layout.restricted / "summary.json", summary)
+    write_json(layout.audit / "policy.json", resolved(job.policy), mode=0o644)
+    write_json(layout.audit / "summary.json", _published(job, summary), mode=0o644)
+    _checksums(layout)
+    return summary
+
+
+def marker_facts(layout: Layout, shard: str) -> Facts:
+    """Return what the two markers of a shard say about it, in one."""
+    examined, separated = (json.loads(layout.marker(shard, step).read_text()) for step in ("examined", "separated"))
+    return {**examined["facts"], **separated["facts"]}
+
+
+def _summary(job: Job, facts: dict[str, Facts]) -> Facts:
+    every = list(facts.values())
+    faults = [{"shard": name, **each["fault"], "bytes": each["rest"]} for name, each in facts.items() if each["fault"]]
+    counts = total(Counts(each["kept"], each["withheld"]) for each in every)
+    return {
+        "notice": UNCALIBRATED if job.policy.uncalibrated else "",
+        "version": VERSION,
+        "policy": job.policy.name,
+        "shards": len(every),
+        "samples": sum(each["samples"] for each in every),
+        "kept": {p.name: counts.kept.get(p.name, 0) for p in job.policy.partitions},
+        "withheld": dict(counts.withheld),
+        "faults": faults,
+        "malformed": sum(each["malformed"] for each in every),
+        "queued": sum(each["queued"] for each in every),
+        "sidecars_left_out": [name for name, each in facts.items() if each["sidecar_left_out"]],
+    }
+
+
+def _published(job: Job, summary: Facts) -> Facts:
+    """Return the summary without small counts."""
+    key = bytes.fromhex(read_run(job.layout)["key"])
+    counts = public_counts(Counts(summary["kept"], summary["withheld"]))
+    return {name: summary[name] for name in ("notice", "version", "policy", "shards")} | {
+        **asdict(counts),
+        "materials": [asdict(material) for material in job.published_provenance("", key).materials],
+    }
+
+
+def _partition(layout: Layout, partition: str, facts: dict[str, Facts]) -> None:
+    folder = layout.partition(partition)
+    sizes = {f"{shard}.tar": int(each["kept"].get(partition, 0)) for shard, each in facts.items()}
+    write_json(folder / "sizes.json", sizes, mode=0o644)
+    with whole(folder / "README.md") as temporary:
+        temporary.write_text(_card(partition, sizes), encoding="utf-8")
+
+
+def _card(partition: str, sizes: dict[str, int]) -> str:
+    """Return a README whose header makes `datasets` load the shards and nothing else.
+
+    Shards that hold no sample are left out of the header: `datasets` cannot begin with one.
+    """
+    filled = [name for name, count in sizes.items() if count]
+    files = ["*.tar"] if len(filled) == len(sizes) else filled
+    listing = "\n".join(f'      - "{name}"' for name in files) if files else "      []"
+    total = sum(sizes.values())
+    return f"""---
+configs:
+  - config_name: default
+    data_files:
+{listing}
+---
+
+# Partition `{partition}`
+
+{total} samples in {len(sizes)} shards, kept by Shardwall {VERSION}. Every member stands byte for byte as in the source.
+
+- `sizes.json`: samples per shard, as open_clip and DataComp read it. A shard without samples is an empty tar, so that
+  brace ranges stay without gaps.
+- `*.parquet`, `*_stats.json`: the sidecars of img2dataset, cut down to what was kept.
+
+What was withheld, and why, is counted in the audit folder beside this one. "Kept" means that the filters of the policy
+found nothing that this partition forbids; it is no proof that nothing is there.
+"""
+
+
+def expected_files(layout: Layout) -> dict[str, Path]:
+    """Return every file of the publishable folders by its path from the root, but for the list of checksums."""
+    found = (path for folder in (layout.clean, layout.audit) for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(layout.root)): path for path in found if path.name != CHECKSUMS}
+
+
+def _checksums(layout: Layout) -> None:
+    """Write the list of checksums, as `sha256sum --check` reads it from the root of the output."""
+    lines = [f"{sha256_of(path)}  {name}\n" for name, path in sorted(expected_files(layout).items())]
+    with whole(layout.audit / CHECKSUMS) as temporary:
+        temporary.write_text("".join(lines), encoding="utf-8")

@@ -1,0 +1,74 @@
+"""What a worker is told: plain data, without a secret in it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filters.config import policy_digest, resolved
+from filters.finding import Material, keyed
+from filters.policy import Policy
+from manifests.provenance import Provenance
+from pipelines import VERSION
+from pipelines.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run, as it travels to the workers: the policy, its materials and where the output lies.
+
+    The run's key is not in it: workers read that from the restricted folder of the output.
+    """
+
+    output: str
+    policy: Policy
+    materials: tuple[Material, ...]
+
+    @property
+    def layout(self) -> Layout:
+        """Where the files of the run lie."""
+        return Layout(Path(self.output))
+
+    @property
+    def examination(self) -> str:
+        """Digest of all that evidence depends on; thresholds and partitions are not in it."""
+        return _digest(
+            {
+                "version": VERSION,
+                "filters": resolved(self.policy)["filters"],
+                "limits": asdict(self.policy.limits),
+                "page_fields": self.policy.ties.page_fields,
+                "materials": [asdict(material) for material in self.materials],
+            }
+        )
+
+    @property
+    def decision(self) -> str:
+        """Digest of all that a decision depends on besides the evidence."""
+        return _digest({"version": VERSION, "policy": policy_digest(self.policy)})
+
+    def provenance(self, source_sha256: str) -> Provenance:
+        """Return what every record of a shard says that it rests on."""
+        policy = json.dumps(resolved(self.policy), sort_keys=True, separators=(",", ":"))
+        return Provenance(
+            VERSION, source_sha256, policy_digest(self.policy), policy, self.materials, self.policy.uncalibrated
+        )
+
+    def published_provenance(self, source_sha256: str, key: bytes) -> Provenance:
+        """Return the same for the public: a list's digest is keyed, as the entries of a short list could be guessed."""
+        keyed_lists = tuple(
+            replace(each, sha256=keyed(key, "list", each.sha256)) if each.kind == "list" else each
+            for each in self.materials
+        )
+        return replace(self.provenance(source_sha256), materials=keyed_lists)
+
+
+def make_job(output: Path, policy: Policy) -> Job:
+    """Return the job, or raise ListError or ModelError when a list or model cannot be relied on."""
+    materials = tuple(material for each in policy.filters for material in each.materials())
+    return Job(str(output.absolute()), policy, tuple(dict.fromkeys(materials)))
+
+
+def _digest(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,114 @@
+"""Which samples are tied together over the whole corpus, and which marks that passes on.
+
+Same bytes and near-duplicates are one picture: they share every mark, evidence of doubt included. Samples of one page
+share the marks that the policy lets pass along ties. Both are followed to the end: where A is tied to B and B to C, a
+mark of A reaches C. Only fingerprints and marks are held here, about a hundred bytes a sample.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from filters.policy import UNEXAMINED, Policy, earn, not_shown
+from filters.ties import tied
+from manifests.evidence import Evidence, read_evidence
+from manifests.ties import Values, read_columns
+from pipelines.commit import whole
+
+RELIABLE_QUALITY = 50  # of PDQ; below, flat pictures are all alike (PDQ reference)
+SCHEMA = pa.schema([("index", pa.int64()), ("marks", pa.list_(pa.string()))])
+
+Nodes = NDArray[np.int64]
+Edges = list[tuple[Nodes, Nodes]]
+
+
+@dataclass(slots=True)
+class Ties:
+    """One kind of value by which samples are tied, gathered over the corpus: rows of bytes and whose they are."""
+
+    owners: list[Nodes] = field(default_factory=list)
+    values: list[NDArray[np.uint8]] = field(default_factory=list)
+
+    def add(self, found: Values, first: int, chosen: NDArray[np.bool_] | None = None) -> None:
+        """Take in the values of a shard whose samples are numbered from `first`; `chosen` leaves some out."""
+        some = slice(None) if chosen is None else chosen
+        self.owners.append(found.index[some] + first)
+        self.values.append(found.values[some])
+
+    def edges(self, max_distance: int) -> tuple[Nodes, Nodes]:
+        """Return pairs of samples whose values lie within a distance (bits), enough of them to connect all that do."""
+        values, owners = np.concatenate(self.values), np.concatenate(self.owners)
+        return owners, owners[tied(values, max_distance)]
+
+
+def join_corpus(policy: Policy, shards: Sequence[tuple[Path, Path]]) -> None:
+    """Read the evidence of every shard and write what its samples inherit: pairs of evidence and target file."""
+    names = tuple(sorted({rule.mark for rule in policy.rules} - {UNEXAMINED}))
+    marks = [np.array([_own(policy, e, names) for e in read_evidence(evidence)], np.uint64) for evidence, _ in shards]
+    starts = np.cumsum([0, *map(len, marks)])
+    own = np.concatenate([np.empty(0, np.uint64), *marks])
+    pictures, pages = _edges(policy, [evidence for evidence, _ in shards], starts)
+    joined = _joined(own, pictures) | _joined(own & _bits(policy.ties.inherit, names), [*pictures, *pages])
+    for (_, target), start, count in zip(shards, starts, map(len, marks), strict=False):
+        part = slice(start, start + count)
+        _write(target, joined[part] & ~own[part], names)
+
+
+def read_inherited(path: Path) -> dict[int, tuple[str, ...]]:
+    """Return the inherited marks of a shard by sample index; samples that inherit nothing are left out."""
+    table = pq.read_table(path, schema=SCHEMA)
+    return {row["index"]: tuple(row["marks"]) for row in table.to_pylist()}
+
+
+def _own(policy: Policy, evidence: Evidence, names: tuple[str, ...]) -> int:
+    return int(_bits(earn(policy, (*evidence.findings, *not_shown(policy, evidence.examined))).marks, names))
+
+
+def _bits(marks: Collection[str], names: tuple[str, ...]) -> np.uint64:
+    return np.uint64(sum(1 << bit for bit, mark in enumerate(names) if mark in marks))
+
+
+def _edges(policy: Policy, evidence: Iterable[Path], starts: Nodes) -> tuple[Edges, Edges]:
+    """Return what ties samples as one picture, and what ties them as one page."""
+    digests, pictures, pages = Ties(), Ties(), Ties()
+    for path, first in zip(evidence, starts, strict=False):
+        columns = read_columns(path)
+        digests.add(columns.digests, first)
+        pictures.add(columns.pdq, first, columns.quality >= RELIABLE_QUALITY)
+        pages.add(columns.groups, first)
+    if not digests.values:
+        return [], []
+    same = [digests.edges(0)] if policy.ties.same_bytes else []
+    if policy.ties.near_duplicate_bits is not None:
+        same.append(pictures.edges(policy.ties.near_duplicate_bits))
+    return same, [pages.edges(0)]
+
+
+def _joined(own: NDArray[np.uint64], edges: Edges) -> NDArray[np.uint64]:
+    """Return for each sample the marks of everything that it is tied to, its own included."""
+    if not edges or not len(own):
+        return own
+    left, right = (np.concatenate([edge[side] for edge in edges]) for side in (0, 1))
+    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(len(own), len(own)))
+    _, component = connected_components(graph, directed=False)
+    joined = np.zeros(component.max() + 1, np.uint64)
+    np.bitwise_or.at(joined, component, own)
+    shared: NDArray[np.uint64] = joined[component]
+    return shared
+
+
+def _write(target: Path, inherited: NDArray[np.uint64], names: tuple[str, ...]) -> None:
+    rows = [
+        {"index": index, "marks": [name for bit, name in enumerate(names) if int(marks) >> bit & 1]}
+        for index, marks in enumerate(inherited)
+        if marks
+    ]
+    with whole(target, 0o600) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
