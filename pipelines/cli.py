@@ -1,0 +1,139 @@
+"""The command line: `shardwall VERB`.
+
+Nothing heavy is imported before a verb runs, so that `--help` answers at once.
+"""
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from filters.errors import PolicyError, SealError, ShardwallError
+from pipelines.cli_tables import show_checked, show_evidence, show_summary
+from pipelines.cli_tools import list_app, policy_app, queue_app
+
+DONE, FAILED, USAGE, FAULTS, NOT_VERIFIED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+app = typer.Typer(
+    help="Clean image-text training corpora for child safety before anyone trains on them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(policy_app, name="policy")
+app.add_typer(list_app, name="list")
+app.add_typer(queue_app, name="queue")
+
+Output = Annotated[Path, typer.Argument(help="The folder that `shardwall clean` wrote.")]
+
+
+@app.command()
+def clean(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="A folder, glob or brace range of WebDataset tars.")],
+    output: Annotated[Path, typer.Argument(help="A new folder, or one whose run is to be continued.")],
+    policy: Annotated[str, typer.Option(help="A policy file, or the name of a shipped profile.")],
+    beam: Annotated[list[str] | None, typer.Argument(metavar="[-- BEAM OPTIONS]", help="Options for Beam.")] = None,
+) -> None:
+    """Examine shards, keep what the policy allows, and record every decision.
+
+    Example: shardwall clean 'data/{00000..00099}.tar' cleaned --policy policy.toml
+
+    Started again on the same output, it does only what is missing. Ends with 0 when everything is done, 3 when the
+    input had structural faults: they were withheld and are named.
+    """
+    logging.getLogger().setLevel(logging.ERROR)  # Beam warns about itself while it is imported
+    from filters.config import load_policy
+    from pipelines.clean import clean as run
+
+    if beam and not beam[0].startswith("--"):
+        raise PolicyError(f"{len(beam)} argument(s) too many: `clean` takes INPUT and OUTPUT. Quote a glob.")
+    summary = run(source, output, load_policy(policy), beam or [])
+    show_summary(summary, output)
+    raise typer.Exit(FAULTS if summary["faults"] or summary["malformed"] else DONE)
+
+
+@app.command()
+def verify(output: Output) -> None:
+    """Prove from the files alone that an output is what its manifest says.
+
+    Checks digests of inputs and outputs, that every sample is in exactly one place, that every kept sample equals its
+    source byte for byte, that no partition holds what the policy keeps apart, and that a trainer's loader sees the
+    same samples. Ends with 4 and the names of what is wrong otherwise.
+    """
+    from pipelines.verify import verify as check
+
+    problems = check(output)
+    for problem in problems:
+        typer.echo(f"wrong: {problem}", err=True)
+    if problems:
+        raise SealError(f"{output} cannot be trusted: {len(problems)} thing(s) are not as the manifest says.")
+    typer.echo(f"{output}: verified")
+
+
+@app.command()
+def explain(
+    output: Output,
+    shard: Annotated[str, typer.Argument(help="Name of the shard, without .tar.")],
+    key: Annotated[str, typer.Argument(help="Key of the sample.")],
+) -> None:
+    """Say why a sample is where it is: rules, marks and evidence, never its content."""
+    from pipelines.explain import explain as look_up
+
+    for told in look_up(output, shard, key):
+        show_evidence(told)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A folder to write the demonstration corpus to.")],
+    check: Annotated[Path | None, typer.Option(help="Compare this output with what was planted instead.")] = None,
+) -> None:
+    """Write a corpus of ordinary photos with planted cases, each with its expected end.
+
+    Example: shardwall demo demo, then shardwall clean demo/shards demo/out --policy demo/policy.toml,
+    then shardwall demo demo --check demo/out
+    """
+    if check is None:
+        from pipelines.demo import write_demo
+
+        write_demo(folder)
+        typer.echo(f"{folder}: shards, lists, policy.toml and planted.json")
+        return
+    from pipelines.demo_check import check_output
+
+    if not show_checked(check_output(folder, check)):
+        raise SealError(f"{check} is not as planted: the table says which cases went elsewhere.")
+
+
+@app.command()
+def doctor() -> None:
+    """Tell versions, runners and weights, what is missing and how to get it."""
+    from pipelines.doctor import examine_installation
+
+    lines, healthy = examine_installation()
+    typer.echo("\n".join(lines))
+    raise typer.Exit(DONE if healthy else FAILED)
+
+
+def main() -> None:
+    """Run the command line; every error is a sentence and an exit code."""
+    try:
+        app(prog_name="shardwall")
+    except ShardwallError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(USAGE if isinstance(error, PolicyError) else NOT_VERIFIED if isinstance(error, SealError) else FAILED)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. Start the same command again: what is finished is kept.", err=True)
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - a traceback could quote content
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        typer.echo(
+            f"Error: an unexpected {type(error).__name__} at {place}. This is a fault of Shardwall: report it.",
+            err=True,
+        )
+        sys.exit(FAILED)

@@ -1,0 +1,57 @@
+"""What is installed, what a run could use, and what is missing."""
+
+import importlib.util
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from filters.config import profiles
+from filters.errors import ShardwallError
+from filters.weights import PACKAGED, Weights
+from pipelines import VERSION
+
+PACKAGES = (
+    "apache-beam", "pyarrow", "numpy", "pillow", "pdqhash", "imagehash", "webdataset", "torch", "open-clip-torch",
+    "onnxruntime", "pydantic", "ada-url",
+)  # fmt: skip
+RUNNERS = {
+    "FnApiRunner": ("", "embedded, the default"),
+    "DaskRunner": ("distributed", "pip install 'apache-beam[dask]'"),
+    "FlinkRunner, SparkRunner": ("", "need Beam's job server, which is a Java program: see Beam's documentation"),
+}
+
+
+def examine_installation() -> tuple[list[str], bool]:
+    """Return lines to print, and whether the default profile's filters could load."""
+    lines = [f"shardwall {VERSION}, Python {platform.python_version()}, {os.cpu_count()} processors", "", "packages"]
+    healthy = True
+    for name in PACKAGES:
+        found = _version(name)
+        healthy &= found is not None
+        lines.append(f"  {name:<18} {found or 'missing: run scripts/setup'}")
+    lines += ["", "embedded weights (uncalibrated)"]
+    for weights in PACKAGED:
+        told = _weights(weights)
+        healthy &= told == "found"
+        lines.append(f"  {weights.name:<18} {told}; {weights.licence}; {weights.origin}")
+    lines += ["", "encoder", "  open_clip          give `checkpoint` and `sha256` of a safetensors file in the policy"]
+    lines += ["", "runners"]
+    for runner, (module, told) in RUNNERS.items():
+        missing = module and importlib.util.find_spec(module) is None
+        lines.append(f"  {runner:<26} {'missing: ' if missing else ''}{told}")
+    return [*lines, "", f"profiles: {', '.join(profiles())}"], healthy
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _weights(weights: Weights) -> str:
+    try:
+        weights.path()
+    except ShardwallError as error:
+        return str(error)
+    return "found"
