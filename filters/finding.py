@@ -24,7 +24,8 @@ class Finding:
     `value` is in the unit of its filter: bits for a distance, years for an age, 0..1 for a score. `source` names the
     list or model that the statement rests on. `form` says which raster and form of it ("frame 3, mirrored").
     `unexamined` says why the filter could not look; empty means that it did. `entry` is the list entry that matched:
-    in clear inside a filter, a keyed id everywhere after `examine`.
+    in clear inside a filter, a keyed id everywhere after `examine`. `classification` is what the list's authority says
+    of that entry, word for word; it is never inferred.
     """
 
     filter: str
@@ -34,6 +35,7 @@ class Finding:
     entry: str = field(default="", repr=False)
     form: str = ""
     unexamined: str = ""
+    classification: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,10 @@ class ShardFault:
 
 
 def finding_fields(entry: bool) -> list[pa.Field]:
-    """Return the columns of a finding; only a restricted table has `entry`."""
+    """Return the columns of a finding; only a restricted table tells of the entry."""
     text = pa.string()
-    keyed = [column("entry", text, "keyed id of the list entry that matched; empty when none did")] if entry else []
+    keyed = [column("entry", text, "keyed id of the list entry that matched; empty when none did")]
+    said = [column("classification", text, "what the list's authority says of that entry, word for word; else empty")]
     return [
         column("filter", text, "the filter that made the statement; 'structure' is the reader of the shard itself"),
         column("label", text, "what it found, in the vocabulary of the filter"),
@@ -60,9 +61,10 @@ def finding_fields(entry: bool) -> list[pa.Field]:
             "value", pa.float64(), "bits, years or a score in 0..1, as the filter says; null when it has none", True
         ),
         column("source", text, "the list or model that the statement rests on; empty when there is none"),
-        *keyed,
+        *(keyed if entry else ()),
         column("form", text, "which raster, and which form of it, the statement is about; empty for the whole sample"),
         column("unexamined", text, "why the filter could not look; empty when it did"),
+        *(said if entry else ()),
     ]
 
 

@@ -127,7 +127,7 @@ def public_rows(decisions: Iterable[Decision]) -> Iterator[Kept]:
     """
     for each in decisions:
         if not each.withheld:
-            seen = tuple(replace(f, entry="", value=None) if f.entry else f for f in each.findings)
+            seen = tuple(replace(f, entry="", classification="", value=None) if f.entry else f for f in each.findings)
             yield Kept(each.shard, each.index, each.key, each.partition, each.marks, each.rules, each.inherited, seen)
 
 

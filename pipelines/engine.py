@@ -1,8 +1,10 @@
 """Beam's own options, taken strictly: what Beam would only warn about is refused here."""
 
 import difflib
+import io
 import os
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from typing import Any
 
 from filters.errors import PolicyError
@@ -18,15 +20,15 @@ def beam_options(arguments: Sequence[str]) -> Any:
 
     options = PipelineOptions(list(arguments))
     known = set(PipelineOptions([]).get_all_options())
-    given = options.get_all_options(retain_unknown_options=True, drop_default=True)
+    given = _given(options)
     if unknown := sorted(set(given) - known):
         near = difflib.get_close_matches(unknown[0], known, n=1)
         hint = f" Did you mean --{near[0]}?" if near else ""
         raise PolicyError(f"Beam cannot take --{unknown[0]}: it has no such option.{hint}")
     if not given.get("runner"):
-        workers = str(given.get("direct_num_workers") or os.cpu_count() or 1)
-        embedded = ["--runner=FnApiRunner", "--direct_running_mode=in_memory", f"--direct_num_workers={workers}"]
-        options = PipelineOptions([*embedded, *arguments])
+        embedded = ["--runner=FnApiRunner", "--direct_running_mode=in_memory", f"--direct_num_workers={workers(options)}"]
+        return PipelineOptions([*arguments, *embedded[: 2 if given.get("direct_running_mode") else 3]])
+    _refuse_unknown(str(given["runner"]))
     return options
 
 

@@ -1,7 +1,8 @@
 """From one shard to its evidence, by way of a child process that may die.
 
 When the child dies over a batch, a new one takes the samples of that batch one by one; the sample over which it dies
-again is "unexamined: decoder died", and the work goes on behind it.
+again is "unexamined: decoder died", and the work goes on behind it. A sample that was alone gets its second chance too:
+the child may have died of something else.
 """
 
 import base64
@@ -9,17 +10,20 @@ import json
 import os
 import pickle
 import selectors
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from filters.errors import ModelError, ShardError
 from filters.finding import RASTERS, Finding
-from filters.fingerprints import Fingerprint
 from filters.policy import Policy
 from manifests.evidence import Evidence
+from pipelines.answers import answered, unanswered
 from pipelines.shards import Row
 
 BATCH_ROWS = 16
@@ -48,9 +52,7 @@ class Examiner:
             return self._ask(path, shard, rows)
         except ChildDiedError:
             self.close()
-            if len(rows) == 1:
-                return [_evidence(shard, rows[0], None)]
-            return [self.examine(path, shard, [row])[0] for row in rows]
+            return [self._alone(path, shard, row) for row in rows]
 
     def check(self) -> None:
         """Start the process once and end it: raises ModelError or ListError's sentence before any shard is read."""
@@ -59,15 +61,26 @@ class Examiner:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        os.killpg(process.pid, signal.SIGKILL)  # with all that it may have started; no `wait` freed the number yet
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            with suppress(OSError):  # what was not sent yet
+                stream.close()  # type: ignore[union-attr]  # both are pipes
 
     @property
     def pid(self) -> int | None:
         """The process that examines at the moment."""
         return self._process.pid if self._process is not None else None
+
+    def _alone(self, path: Path, shard: str, row: Row) -> Evidence:
+        try:
+            return self._ask(path, shard, [row])[0]
+        except ChildDiedError:
+            self.close()
+            return unanswered(shard, row, DIED)
 
     def _ask(self, path: Path, shard: str, rows: Sequence[Row]) -> list[Evidence]:
         if self._process is None:
@@ -76,14 +89,19 @@ class Examiner:
         request = {"path": str(path), "shard": shard, "seconds": seconds, "rows": [_asked(row) for row in rows]}
         answer = self._exchange(request, seconds)
         try:
-            return [_evidence(shard, row, answered) for row, answered in zip(rows, answer["rows"], strict=True)]
-        except (KeyError, TypeError, ValueError) as error:
+            return [answered(shard, row, each) for row, each in zip(rows, answer["rows"], strict=True)]
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ChildDiedError from error
 
     def _start(self) -> None:
         command = [sys.executable, "-P", "-c", "from pipelines.child import serve; serve()"]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,  # a Ctrl-C is for the run, and not for a sample
         )
         policy = base64.b64encode(pickle.dumps(self._policy)).decode()
         try:
@@ -129,10 +147,12 @@ def batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 def _line(descriptor: int, seconds: float) -> bytes:
     """Return what arrives up to a newline; raise ValueError when it ends, takes too long or is too much."""
     received = bytearray()
+    deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while not received.endswith(b"\n"):
-            if not selector.select(seconds) or len(received) > LONGEST_ANSWER:
+            left = max(0.0, deadline - time.monotonic())
+            if not selector.select(left) or len(received) > LONGEST_ANSWER:
                 raise ValueError
             piece = os.read(descriptor, 1 << 20)
             if not piece:
@@ -144,22 +164,6 @@ def _line(descriptor: int, seconds: float) -> bytes:
 def _asked(row: Row) -> dict[str, Any]:
     members = [(member.suffix, member.offset, member.size) for member in row.members]
     return {"key": row.key, "problems": row.problems, "members": members}
-
-
-def _evidence(shard: str, row: Row, answered: dict[str, Any] | None) -> Evidence:
-    found = answered or {"findings": [], "fingerprints": [], "examined": [], "groups": []}
-    findings = tuple(Finding(*finding) for finding in found["findings"])
-    return Evidence(
-        shard=shard,
-        index=row.index,
-        key=row.key,
-        offset=row.start,
-        length=row.end - row.start,
-        groups=tuple(found["groups"]),
-        fingerprints=tuple(Fingerprint(k, form, bytes.fromhex(v), q) for k, form, v, q in found["fingerprints"]),
-        findings=findings if answered is not None else (DIED,),
-        examined=tuple(found["examined"]),
-    )
 
 
 def _environment() -> dict[str, str]:

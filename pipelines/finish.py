@@ -1,6 +1,9 @@
 """Close a run: what a loader and an outsider need beside the shards, made from the markers alone."""
 
+import glob
+import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -61,7 +64,7 @@ def _published(job: Job, summary: Facts) -> Facts:
     """Return the summary without small counts."""
     key = bytes.fromhex(read_run(job.layout)["key"])
     counts = public_counts(Counts(summary["kept"], summary["withheld"]))
-    return {name: summary[name] for name in ("notice", "version", "policy", "shards")} | {
+    return {name: summary[name] for name in ("notice", "version", "policy", "shards", "samples")} | {
         **asdict(counts),
         "materials": [asdict(material) for material in job.published_provenance("", key).materials],
     }
@@ -72,21 +75,34 @@ def _partition(layout: Layout, partition: str, facts: dict[str, Facts]) -> None:
     sizes = {f"{shard}.tar": int(each["kept"].get(partition, 0)) for shard, each in facts.items()}
     write_json(folder / "sizes.json", sizes, mode=0o644)
     with whole(folder / "README.md") as temporary:
-        temporary.write_text(_card(partition, sizes), encoding="utf-8")
+        temporary.write_text(_card(partition, sizes, _contents(layout, partition, facts)), encoding="utf-8")
 
 
-def _card(partition: str, sizes: dict[str, int]) -> str:
+def _contents(layout: Layout, partition: str, shards: Iterable[str]) -> str:
+    """Return one digest over the shards of a partition: the SHA-256 of what `sha256sum` says of them in order."""
+    lines = []
+    for shard in sorted(shards):
+        outputs = json.loads(layout.marker(shard, "separated").read_text())["outputs"]
+        path = layout.partition(partition) / f"{shard}.tar"
+        lines.append(f"{outputs[str(path.relative_to(layout.root))]}  {path.name}\n")
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _card(partition: str, sizes: dict[str, int], contents: str) -> str:
     """Return a README whose header makes `datasets` load the shards and nothing else.
 
-    Shards that hold no sample are left out of the header: `datasets` cannot begin with one.
+    `datasets` 5.2 cannot begin with a shard without samples, so the others are named where the first has none. It keeps
+    what it loaded under the name of the folder and this header alone: without a digest of the shards in it, another
+    output, or the same one after another run, would be answered with the samples of the first (2026-11-21).
     """
-    filled = [name for name, count in sizes.items() if count]
-    files = ["*.tar"] if len(filled) == len(sizes) else filled
-    listing = "\n".join(f'      - "{name}"' for name in files) if files else "      []"
+    filled = [glob.escape(name) for name, count in sizes.items() if count]
+    files = ["*.tar"] if sizes and sizes[min(sizes)] else filled
+    listing = "\n".join(f"      - {json.dumps(name, ensure_ascii=False)}" for name in files) if files else "      []"
     total = sum(sizes.values())
     return f"""---
 configs:
   - config_name: default
+    description: "{total} samples in shards of SHA-256 {contents}"
     data_files:
 {listing}
 ---
@@ -96,7 +112,7 @@ configs:
 {total} samples in {len(sizes)} shards, kept by Shardwall {VERSION}. Every member stands byte for byte as in the source.
 
 - `sizes.json`: samples per shard, as open_clip and DataComp read it. A shard without samples is an empty tar, so that
-  brace ranges stay without gaps.
+  brace ranges stay without gaps; `datasets` cannot begin with one, so load this folder, not a glob of its shards.
 - `*.parquet`, `*_stats.json`: the sidecars of img2dataset, cut down to what was kept.
 
 What was withheld, and why, is counted in the audit folder beside this one. "Kept" means that the filters of the policy

@@ -58,7 +58,7 @@ class Job:
     def published_provenance(self, source_sha256: str, key: bytes) -> Provenance:
         """Return the same for the public: a list's digest is keyed, as the entries of a short list could be guessed."""
         keyed_lists = tuple(
-            replace(each, sha256=keyed(key, "list", each.sha256)) if each.kind == "list" else each
+            replace(each, sha256=f"keyed:{keyed(key, 'list', each.sha256)}") if each.kind == "list" else each
             for each in self.materials
         )
         return replace(self.provenance(source_sha256), materials=keyed_lists)

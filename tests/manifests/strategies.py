@@ -83,6 +83,7 @@ FINDINGS = st.builds(
     entry=st.sampled_from(("", "a1" * 16, "b2" * 16)),
     form=st.sampled_from(("", "as stored, mirrored")),
     unexamined=st.sampled_from(("", "", "", *WHY)),
+    classification=st.sampled_from(("", "codeword-class")),
 )
 
 
