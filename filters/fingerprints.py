@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from filters.letterbox import recorded_size
+from filters.pdq import dihedral
 from filters.rasters import Raster, Rasters
 
 DIGESTS = {"md5": 16, "sha1": 20, "sha256": 32}  # kind -> bytes
@@ -50,7 +51,7 @@ def fingerprints(images: Sequence[bytes], meta: Mapping[str, Any], pictures: Ras
     no hash of its own: its PDQ is the complement. A raster with a side under 5 pixels has no perceptual hash.
 
     Where img2dataset recorded that the picture was larger, PDQ is also taken of it at that size: the hash of a small
-    picture lies up to 60 bits from that of the large one, and enlarging brings it back (benchmarks/recorded_size.py).
+    picture can lie further from that of the large one than a match allows, and enlarging brings it back.
     """
     return (
         *(each for number, image in enumerate(images) for each in _digests(image, f"file {number}")),
@@ -85,14 +86,12 @@ def _perceptual(raster: Raster) -> Iterator[Fingerprint]:
 
 
 def _pdq(raster: Raster | None) -> Iterator[Fingerprint]:
-    import pdqhash
-
     if raster is None:
         return
-    hashes, quality = pdqhash.compute_dihedral(raster.pixels)
-    for turned, bits in zip(DIHEDRAL, hashes, strict=True):
+    hashes, quality = dihedral(raster.pixels)
+    for turned, value in zip(DIHEDRAL, hashes, strict=True):
         form = f"{raster.form}, {turned}" if turned else raster.form
-        yield Fingerprint("pdq", form, np.packbits(bits.astype(np.uint8)).tobytes(), int(quality))
+        yield Fingerprint("pdq", form, value.tobytes(), quality)
 
 
 def _enlarged(raster: Raster, meta: Mapping[str, Any]) -> Raster | None:
