@@ -39,7 +39,7 @@ class DigestMatch:
 
     def load(self) -> Examine:
         """Return the function that matches; ListError as for `materials`."""
-        lists = read_lists(self.name, self.lists, DIGESTS)
+        lists = read_lists(self.name, self.lists, DIGESTS, stamped=True)
         return lambda batch: [_examine(self.name, batch.fingerprints(row), lists) for row in range(len(batch))]
 
 
@@ -60,6 +60,7 @@ def _matches(name: str, digests: Sequence[Fingerprint], known: HashList) -> Iter
         table = known.tables[each.kind]
         values = as_strings(table.values)
         first, last = np.searchsorted(values, each.value, "left"), np.searchsorted(values, each.value, "right")
-        for number in table.categories[first:last]:
+        for row in range(first, last):
+            category, said = known.categories[table.categories[row]], known.classifications[table.classifications[row]]
             entry = f"{each.kind}:{each.value.hex()}"
-            yield Finding(name, known.categories[number], source=known.name, entry=entry, form=each.form)
+            yield Finding(name, category, source=known.name, entry=entry, form=each.form, classification=said)

@@ -1,14 +1,16 @@
 """Near match: does a picture look like one on a hash list, whatever was done to its file?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from filters.bands import Hashes
 from filters.finding import Examine, Finding, Material
 from filters.fingerprints import PERCEPTUAL, Fingerprint
-from filters.hamming import HammingIndex, Hashes
+from filters.hamming import HammingIndex
 from filters.hashlists import HashList, HashTable
 from filters.lists import ListSource, hash_material, read_lists
 from filters.sample import Batch
@@ -21,8 +23,9 @@ class PerceptualMatch:
     """Compare the PDQ of every raster, turned, mirrored and inverted, and its pHash, each with lists of its own kind.
 
     A finding's value is the distance in bits, of 256 for PDQ and of 64 where its form ends in "pHash". Of all matches
-    with a category of a list the nearest of each kind is told. "low-quality" says that no raster has a PDQ that can be
-    relied on, with the best quality as value: flat, blank or tiny pictures match nothing and anything.
+    with a category of a list the nearest of each kind is told, once for each classification of that entry.
+    "low-quality" says that no raster has a PDQ that can be relied on, with the best quality as value: flat, blank or
+    tiny pictures match nothing and anything.
 
     Distance and quality are those of the PDQ reference (facebook/ThreatExchange, pdq/README.md, read 2026-11): up to
     31 bits is a confident match, quality 49 and less is discarded. A random pHash lies within 6 bits of an entry of a
@@ -51,59 +54,90 @@ class PerceptualMatch:
 
     def load(self) -> Examine:
         """Return the function that matches; ListError as for `materials`."""
-        lists = read_lists(self.name, self.lists, PERCEPTUAL)
+        lists = read_lists(self.name, self.lists, PERCEPTUAL, stamped=True)
         searches = [_Search(known, kind, table) for known in lists for kind, table in known.tables.items()]
-        return lambda batch: [_examine(self, batch, row, searches) for row in range(len(batch))]
+        return lambda batch: _examined(self, batch, searches)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The hashes of one kind of all pictures of a batch, each with its sample and what it was taken of."""
+
+    hashes: Hashes = field(repr=False)
+    samples: NDArray[np.int64]
+    forms: tuple[str, ...]
+    reach: int  # bits
 
 
 class _Search:
     """One table of one list, indexed."""
 
     def __init__(self, known: HashList, kind: str, table: HashTable) -> None:
-        self.known = known
         self.kind = kind
-        self.table = table
+        self._known = known
+        self._table = table
         self._index = HammingIndex(table.values, table.tables)
 
-    def nearest(self, queries: Hashes, max_distance: int) -> Iterator[tuple[str, int, int, str]]:
-        """Yield (category, query row, distance, entry in hex) of the nearest match of each category."""
-        pairs = self._index.pairs(queries, max_distance)
-        numbers = self.table.categories[pairs.entries]
-        for number in np.unique(numbers):
-            rows = np.flatnonzero(numbers == number)
-            best = rows[np.argmin(pairs.distances[rows])]
-            entry = self.table.values[pairs.entries[best]].tobytes().hex()
-            yield self.known.categories[number], int(pairs.queries[best]), int(pairs.distances[best]), entry
+    def found(self, name: str, asked: _Asked) -> Iterator[tuple[int, Finding]]:
+        """Yield (sample, finding) of the nearest match of each sample and category."""
+        pairs = self._index.nearest(asked.hashes, asked.reach, self._table.categories, len(self._known.categories))
+        samples, categories = asked.samples[pairs.queries], self._table.categories[pairs.entries]
+        order = np.lexsort((pairs.queries, pairs.distances, categories, samples))
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = (np.diff(samples[order]) != 0) | (np.diff(categories[order].astype(np.int64)) != 0)
+        for row in order[first]:
+            form, distance = asked.forms[pairs.queries[row]], int(pairs.distances[row])
+            for entry in self._table.alike(int(pairs.entries[row])):
+                yield int(samples[row]), self._finding(name, entry, distance, form)
+
+    def _finding(self, name: str, entry: int, distance: int, form: str) -> Finding:
+        category = self._known.categories[self._table.categories[entry]]
+        value = f"{self.kind}:{self._table.values[entry].tobytes().hex()}"
+        said = self._known.classifications[self._table.classifications[entry]]
+        return Finding(name, category, distance, self._known.name, value, form, classification=said)
 
 
-def _examine(wanted: PerceptualMatch, batch: Batch, row: int, searches: Sequence[_Search]) -> tuple[Finding, ...]:
-    prints = batch.fingerprints(row)
-    queries = {"pdq": _pdq_queries(prints, wanted.min_quality), "phash": _phash_queries(prints)}
-    reach = {"pdq": wanted.max_pdq_bits, "phash": wanted.max_phash_bits}
-    findings = []
+def _examined(wanted: PerceptualMatch, batch: Batch, searches: Sequence[_Search]) -> list[tuple[Finding, ...]]:
+    """Search for all samples at once: what several of them look up is fetched from memory once."""
+    prints = [batch.fingerprints(row) for row in range(len(batch))]
+    asked = {"pdq": _pdq_asked(prints, wanted), "phash": _phash_asked(prints, wanted)}
+    findings: list[list[Finding]] = [[] for _ in range(len(batch))]
     for search in searches:
-        hashes, forms = queries[search.kind]
-        for category, query, distance, entry in search.nearest(hashes, reach[search.kind]):
-            entry = f"{search.kind}:{entry}"
-            findings.append(Finding(wanted.name, category, distance, search.known.name, entry, forms[query]))
-    return (*findings, *_doubts(wanted, batch, row))
+        for sample, finding in search.found(wanted.name, asked[search.kind]):
+            findings[sample].append(finding)
+    return [(*findings[row], *_doubts(wanted, batch, row)) for row in range(len(batch))]
 
 
-def _pdq_queries(prints: Sequence[Fingerprint], min_quality: int) -> tuple[Hashes, list[str]]:
-    """Return the PDQ hashes that can be relied on, then their complements: the hashes of the inverted pictures."""
-    usable = [each for each in prints if each.kind == "pdq" and (each.quality or 0) >= min_quality]
-    rows = _rows([each.value for each in usable], PERCEPTUAL["pdq"])
-    forms = [each.form for each in usable]
-    return np.concatenate((rows, ~rows)), [*forms, *(f"{form}, inverted" for form in forms)]
+def _pdq_asked(prints: Sequence[Sequence[Fingerprint]], wanted: PerceptualMatch) -> _Asked:
+    """Return the PDQ hashes that can be relied on, and their complements: the hashes of the inverted pictures."""
+    usable = _of_kind(prints, "pdq", wanted.min_quality)
+    upright = _asked(usable, PERCEPTUAL["pdq"], wanted.max_pdq_bits)
+    return _Asked(
+        np.concatenate((upright.hashes, ~upright.hashes)),
+        np.concatenate((upright.samples, upright.samples)),
+        (*upright.forms, *(f"{form}, inverted" for form in upright.forms)),
+        wanted.max_pdq_bits,
+    )
 
 
-def _phash_queries(prints: Sequence[Fingerprint]) -> tuple[Hashes, list[str]]:
-    usable = [each for each in prints if each.kind == "phash"]
-    return _rows([each.value for each in usable], PERCEPTUAL["phash"]), [f"{each.form}, pHash" for each in usable]
+def _phash_asked(prints: Sequence[Sequence[Fingerprint]], wanted: PerceptualMatch) -> _Asked:
+    usable = [(row, replace(each, form=f"{each.form}, pHash")) for row, each in _of_kind(prints, "phash", 0)]
+    return _asked(usable, PERCEPTUAL["phash"], wanted.max_phash_bits)
 
 
-def _rows(values: Sequence[bytes], size: int) -> Hashes:
-    return np.frombuffer(b"".join(values), dtype=np.uint8).reshape(-1, size)
+def _of_kind(prints: Sequence[Sequence[Fingerprint]], kind: str, least: int) -> list[tuple[int, Fingerprint]]:
+    return [
+        (row, each)
+        for row, some in enumerate(prints)
+        for each in some
+        if each.kind == kind and (each.quality or 0) >= least
+    ]
+
+
+def _asked(usable: Sequence[tuple[int, Fingerprint]], size: int, reach: int) -> _Asked:
+    hashes = np.frombuffer(b"".join(each.value for _, each in usable), dtype=np.uint8).reshape(-1, size)
+    samples = np.array([row for row, _ in usable], dtype=np.int64)
+    return _Asked(hashes, samples, tuple(each.form for _, each in usable), reach)
 
 
 def _doubts(wanted: PerceptualMatch, batch: Batch, row: int) -> Iterator[Finding]:

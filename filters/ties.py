@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from filters.hamming import (
+from filters.bands import (
     MAX_PROBES,
     SMALL,
     Hashes,
+    Ids,
+    Words,
     as_words,
     bands_of,
-    brute_force,
     listed,
     masks_of,
     probed,
@@ -19,14 +19,12 @@ from filters.hamming import (
     radii_of,
     values_of,
 )
-
-_Ids = NDArray[np.int64]
-_Words = NDArray[np.uint64]
+from filters.hamming import brute_force
 
 _LONG = 16  # rows of a table cell, sorted by group, above which a query looks only at the groups before its own
 
 
-def tied(entries: Hashes, max_distance: int) -> _Ids:
+def tied(entries: Hashes, max_distance: int) -> Ids:
     """Return for each row the first row of its group, where steps of up to `max_distance` bits join a group.
 
     The groups are those of all pairs within the distance, but rows that are known to be in one group are not compared
@@ -43,7 +41,7 @@ def tied(entries: Hashes, max_distance: int) -> _Ids:
     return heads[groups][kind]
 
 
-def _groups(rows: Hashes, max_distance: int) -> _Ids:
+def _groups(rows: Hashes, max_distance: int) -> Ids:
     """Return the group of each of these different rows, numbered by one of its members."""
     words = as_words(rows)
     bands = bands_of(len(rows), words.shape[1] * 64)
@@ -65,7 +63,7 @@ def _groups(rows: Hashes, max_distance: int) -> _Ids:
     return groups
 
 
-def _leaders(values: _Ids) -> tuple[_Ids, _Ids]:
+def _leaders(values: Ids) -> tuple[Ids, Ids]:
     """Return pairs of rows that share a band's value: every row with the first row of that value."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
@@ -73,7 +71,7 @@ def _leaders(values: _Ids) -> tuple[_Ids, _Ids]:
     return order[firsts], order
 
 
-def _strangers(values: _Ids, width: int, masks: _Ids, groups: _Ids) -> Iterator[tuple[_Ids, _Ids]]:
+def _strangers(values: Ids, width: int, masks: Ids, groups: Ids) -> Iterator[tuple[Ids, Ids]]:
     """Yield pairs of rows of different groups whose band values agree up to a mask; each at least one way round."""
     count = len(values)
     order = np.lexsort((groups, values))
@@ -91,12 +89,12 @@ def _strangers(values: _Ids, width: int, masks: _Ids, groups: _Ids) -> Iterator[
             yield left[apart], right[apart]
 
 
-def _near(left: _Ids, right: _Ids, words: _Words, max_distance: int) -> tuple[_Ids, _Ids]:
+def _near(left: Ids, right: Ids, words: Words, max_distance: int) -> tuple[Ids, Ids]:
     near = np.bitwise_count(words[left] ^ words[right]).sum(axis=1, dtype=np.int64) <= max_distance
     return left[near], right[near]
 
 
-def _joined(groups: _Ids, left: _Ids, right: _Ids) -> _Ids:
+def _joined(groups: Ids, left: Ids, right: Ids) -> Ids:
     """Return the groups after these pairs were joined; each group is numbered by its lowest member."""
     while len(left):
         one, other = groups[left], groups[right]

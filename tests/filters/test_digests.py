@@ -51,6 +51,16 @@ def test_a_listed_file_is_found_by_each_digest(make_list: MakeList, kind: str) -
     assert finding == Finding("digests", "csam", None, "codewords", entry, "file 1")
 
 
+def test_all_that_the_authority_says_of_an_entry_is_told_word_for_word(tmp_path: Path) -> None:
+    digest = hashlib.md5(PICTURE).hexdigest()
+    path = tmp_path / "list.csv"
+    path.write_text(f"hash,class\n{digest},coded two\n{digest},coded one\n{hashlib.md5(b'x').hexdigest()},other\n")
+    columns = (("value", "hash"), ("classification", "class"))
+    one = DigestMatch(lists=(ListSource("codewords", str(path), "hashes", "csam", columns=columns),))
+    (findings,) = found(one, batch(PICTURE))
+    assert [(each.label, each.classification) for each in findings] == [("csam", "coded one"), ("csam", "coded two")]
+
+
 def test_an_unlisted_file_is_examined_and_gives_nothing(make_list: MakeList) -> None:
     one = DigestMatch(lists=(make_list("codewords", listed("md5", b"other")),))
     assert found(one, batch(PICTURE)) == [()]

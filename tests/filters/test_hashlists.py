@@ -1,7 +1,6 @@
 """A hash list is the same list whether it is read as text or mapped from a compiled folder."""
 
 import hashlib
-import json
 import random
 import stat
 from collections.abc import Iterator
@@ -12,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from filters.bands import SMALL
 from filters.errors import ListError
-from filters.hamming import SMALL
 from filters.hashlists import HashList, build, read_hashes
 from filters.lists import check
 from filters.listsource import ListSource
 
-COLUMNS = (("value", "hash"), ("algorithm", "algorithm"), ("category", "kind"))
+COLUMNS = (("value", "hash"), ("algorithm", "algorithm"), ("category", "kind"), ("classification", "class"))
+CLASSES = ("", "coded class two", "coded class ünu")
 
 
 def lines(count: int) -> Iterator[str]:
@@ -26,9 +26,9 @@ def lines(count: int) -> Iterator[str]:
     for number in range(count):
         word = f"codeword {number}".encode()
         kind = ("csam", "opt-out")[number % 2]
-        yield f"{hashlib.md5(word).hexdigest()},MD5,{kind}"
-        yield f"{hashlib.sha256(word).hexdigest()},PDQ,{kind}"
-        yield f"{hashlib.sha1(word).hexdigest()},SHA-1,"
+        yield f"{hashlib.md5(word).hexdigest()},MD5,{kind},{CLASSES[number % 3]}"
+        yield f"{hashlib.sha256(word).hexdigest()},PDQ,{kind},{CLASSES[number % 4 % 3]}"
+        yield f"{hashlib.sha1(word).hexdigest()},SHA-1,,"
 
 
 @pytest.fixture
@@ -38,32 +38,38 @@ def source(tmp_path: Path) -> ListSource:
 
 def written(folder: Path, rows: list[str]) -> ListSource:
     path = folder / "list.csv"
-    path.write_text("\n".join(["hash,algorithm,kind", *rows]))
+    path.write_text("\n".join(["hash,algorithm,kind,class", *rows]))
     return ListSource(
         "codewords", str(path), "hashes", "csam", "nobody", "v1", "2026-11-20", None, COLUMNS, ("opt-out",)
     )
 
 
-def content(found: HashList) -> set[tuple[str, str, str]]:
+def content(found: HashList) -> set[tuple[str, str, str, str]]:
     return {
-        (algorithm, value.tobytes().hex(), found.categories[number])
+        (algorithm, value.tobytes().hex(), found.categories[number], found.classifications[said])
         for algorithm, table in found.tables.items()
-        for value, number in zip(table.values, table.categories, strict=True)
+        for value, number, said in zip(table.values, table.categories, table.classifications, strict=True)
     }
 
 
 def same(one: HashList, other: HashList) -> bool:
-    return one.tables.keys() == other.tables.keys() and all(
-        np.array_equal(table.values, other.tables[kind].values)
-        and np.array_equal(table.categories, other.tables[kind].categories)
-        for kind, table in one.tables.items()
+    named = (one.categories, one.classifications) == (other.categories, other.classifications)
+    return (
+        named
+        and one.tables.keys() == other.tables.keys()
+        and all(
+            np.array_equal(table.values, other.tables[kind].values)
+            and np.array_equal(table.categories, other.tables[kind].categories)
+            and np.array_equal(table.classifications, other.tables[kind].classifications)
+            for kind, table in one.tables.items()
+        )
     )
 
 
-def test_every_entry_of_the_text_is_in_the_tables_with_its_category(source: ListSource) -> None:
+def test_every_entry_of_the_text_is_in_the_tables_with_its_category_and_classification(source: ListSource) -> None:
     wanted = {
-        (algorithm.lower().replace("-", ""), value, kind or "csam")
-        for value, algorithm, kind in (line.split(",") for line in lines(40))
+        (algorithm.lower().replace("-", ""), value, kind or "csam", said)
+        for value, algorithm, kind, said in (line.split(",") for line in lines(40))
     }
     assert content(read_hashes(source)) == wanted
 
@@ -81,8 +87,18 @@ def test_tables_are_sorted_and_do_not_depend_on_the_order_of_lines(source: ListS
 
 def test_one_hash_in_two_categories_keeps_both(tmp_path: Path) -> None:
     digest = hashlib.md5(b"codeword").hexdigest()
-    found = read_hashes(written(tmp_path, [f"{digest},md5,opt-out", f"{digest},md5,csam"]))
-    assert content(found) == {("md5", digest, "csam"), ("md5", digest, "opt-out")}
+    found = read_hashes(written(tmp_path, [f"{digest},md5,opt-out,", f"{digest},md5,csam,"]))
+    assert content(found) == {("md5", digest, "csam", ""), ("md5", digest, "opt-out", "")}
+
+
+def test_one_hash_in_two_classifications_keeps_both_next_to_each_other(tmp_path: Path) -> None:
+    digest, other = (hashlib.md5(word).hexdigest() for word in (b"codeword", b"other"))
+    rows = [f"{digest},md5,csam,{said}" for said in ("two", "one", "two")]
+    found = read_hashes(written(tmp_path, [f"{digest},md5,opt-out,one", f"{other},md5,csam,one", *rows]))
+    table = found.tables["md5"]
+    first = next(row for row, value in enumerate(table.values) if value.tobytes().hex() == digest)
+    assert [found.classifications[table.classifications[row]] for row in table.alike(first)] == ["one", "two"]
+    assert len(table) == 4
 
 
 def test_a_compiled_folder_reads_as_the_text_does(source: ListSource, tmp_path: Path) -> None:
@@ -91,7 +107,8 @@ def test_a_compiled_folder_reads_as_the_text_does(source: ListSource, tmp_path: 
     assert same(built, read_hashes(source))
     assert same(read_hashes(folder), read_hashes(source))
     assert check(folder).entries == check(source).entries
-    assert isinstance(read_hashes(folder).tables["pdq"].values, np.memmap)
+    for part in ("values", "categories", "classifications"):
+        assert isinstance(getattr(read_hashes(folder).tables["pdq"], part), np.memmap)
 
 
 def test_a_folder_is_the_same_wherever_it_is_built(source: ListSource, tmp_path: Path) -> None:
@@ -137,33 +154,6 @@ def test_a_category_of_the_folder_must_be_declared(source: ListSource, tmp_path:
     build(source, str(tmp_path / "built"))
     with pytest.raises(ListError, match="does not declare"):
         read_hashes(replace(source, path=str(tmp_path / "built"), categories=()))
-
-
-@pytest.mark.parametrize("name", ["list.json", "md5.values.npy", "md5.categories.npy", "pdq.values.npy"])
-@pytest.mark.parametrize("harm", ["gone", "flipped", "short"])
-def test_a_changed_folder_is_refused(source: ListSource, tmp_path: Path, name: str, harm: str) -> None:
-    build(source, str(tmp_path / "built"))
-    path = tmp_path / "built" / name
-    content = path.read_bytes()
-    path.unlink()
-    if harm != "gone":
-        path.write_bytes(content[:-1] + (b"" if harm == "short" else bytes([content[-1] ^ 1])))
-    with pytest.raises(ListError, match="incomplete or changed") as caught:
-        read_hashes(replace(source, path=str(tmp_path / "built")))
-    assert caught.value.__cause__ is None
-
-
-@pytest.mark.parametrize(
-    "change", [{"format": 2}, {"files": {}}, {"entries": {"netclean": 1}}, {"entries": {"md5": 7}}]
-)
-def test_a_record_that_does_not_fit_its_folder_is_refused(
-    source: ListSource, tmp_path: Path, change: dict[str, object]
-) -> None:
-    build(source, str(tmp_path / "built"))
-    path = tmp_path / "built" / "list.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(ListError, match="incomplete or changed"):
-        read_hashes(replace(source, path=str(tmp_path / "built")))
 
 
 def test_a_folder_is_never_overwritten(source: ListSource, tmp_path: Path) -> None:

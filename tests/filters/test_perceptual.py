@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from filters.bands import SMALL
 from filters.errors import ListError
 from filters.finding import Finding
 from filters.fingerprints import Fingerprint, fingerprints
-from filters.hamming import SMALL
 from filters.hashlists import build
 from filters.lists import ListSource
 from filters.perceptual import PerceptualMatch
@@ -151,6 +151,17 @@ def test_the_nearest_match_of_each_category_list_and_kind_is_told(make_list: Mak
         ("first", "csam", 3, "as stored, pHash"),
         ("second", "csam", 8, "as stored"),
     ]
+
+
+def test_what_the_authority_says_of_the_nearest_entry_is_told_word_for_word(tmp_path: Path) -> None:
+    cat = pixels(CAT)
+    rows = [(away(cat, 4, seed=1), "coded two"), (away(cat, 4, seed=1), "coded one"), (away(cat, 9, seed=2), "other")]
+    path = tmp_path / "list.csv"
+    path.write_text("\n".join(("hash,algorithm,kind,class", *(f"{row},{said}" for row, said in rows))))
+    columns = (("value", "hash"), ("algorithm", "algorithm"), ("category", "kind"), ("classification", "class"))
+    (findings,) = found(ListSource("codewords", str(path), "hashes", "csam", columns=columns), cat)
+    assert [(each.value, each.classification) for each in findings] == [(4, "coded one"), (4, "coded two")]
+    assert len({each.entry for each in findings}) == 1
 
 
 def test_pdq_and_phash_are_never_compared(make_list: MakeList) -> None:

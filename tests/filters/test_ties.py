@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from filters import hamming, ties
+from filters import bands, ties
 from filters.hamming import brute_force
 from filters.ties import tied
 
@@ -49,7 +49,7 @@ def test_groups_are_those_of_all_pairs(seed: int, limit: int, size: int, changes
     with pytest.MonkeyPatch.context() as patch:  # the same by way of tables, in small blocks, stepping over runs
         patch.setattr(ties, "SMALL", 0)
         patch.setattr(ties, "_LONG", 1)
-        patch.setattr(hamming, "_BLOCK", 512)
+        patch.setattr(bands, "BLOCK", 512)
         assert tied(rows, limit if size == 32 else min(limit, 10)).tolist() == (
             wanted if size == 32 or limit <= 10 else by_all_pairs(rows, 10)
         )
@@ -57,7 +57,7 @@ def test_groups_are_those_of_all_pairs(seed: int, limit: int, size: int, changes
 
 @pytest.mark.parametrize("changes", [8, 16, 24])
 def test_groups_of_many_rows_are_those_of_all_pairs(changes: int) -> None:
-    rows = clustered(hamming.SMALL + 400, 32, changes, 5)
+    rows = clustered(bands.SMALL + 400, 32, changes, 5)
     assert tied(rows, 31).tolist() == by_all_pairs(rows, 31)
 
 
@@ -66,7 +66,7 @@ def test_near_rows_that_meet_only_in_long_cells_are_found(monkeypatch: pytest.Mo
     monkeypatch.setattr(ties, "_LONG", 3)
     bits = np.random.default_rng(1).integers(0, 2, (60, 256), dtype=np.uint8)
     bits[1::2] = bits[::2]
-    offsets = np.array([offset for offset, _ in hamming.bands_of(60, 256)])
+    offsets = np.array([offset for offset, _ in bands.bands_of(60, 256)])
     bits[:, offsets[16] :] = 0  # all rows lie in one cell of each of these bands,
     for offset in offsets[:15]:
         bits[1::2, [offset, offset + 1]] ^= 1  # and the rows of a pair are out of reach in all others

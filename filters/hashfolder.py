@@ -1,0 +1,136 @@
+"""The compiled form of a hash list: a folder of arrays that all processes of a machine map and share.
+
+It holds list.json, which pins every other file by its digest, and per algorithm <algorithm>.values.npy, .categories.npy
+and .classifications.npy, and for long perceptual lists .cells.npy, .slots.npy and .more.npy (filters.bandtables).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from filters.bands import SMALL
+from filters.bandtables import Tables, fitting, tables
+from filters.fingerprints import PERCEPTUAL
+from filters.hashtables import HashList, HashTable, as_strings
+from filters.hashvalues import BYTES
+from filters.listsource import COMPILED, ListSource, refusal
+from filters.pins import digest, refuse_changed
+
+_FORMAT = 2  # raise it with every change of a file, or of what filters.bands makes of a number of entries
+_REBUILD = "Build it again with `shardwall list build`"
+_COLUMNS = {"values": np.uint8, "categories": np.uint16, "classifications": np.uint32}
+_TABLES = {"cells": np.uint64, "slots": np.uint32, "more": np.uint32}
+
+
+def write_folder(folder: Path, found: HashList, authority: str) -> None:
+    """Write the list into an empty folder, for its owner's eyes only; OSError when that fails."""
+    files = {}
+    for kind, table in found.tables.items():
+        arrays: dict[str, NDArray[Any]] = {part: getattr(table, part) for part in _COLUMNS}
+        if kind in PERCEPTUAL and len(table) > SMALL:
+            made = table.tables or tables(table.values)
+            arrays |= {part: getattr(made, part) for part in _TABLES}
+        for part, content in arrays.items():
+            path = folder / f"{kind}.{part}.npy"
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                np.save(file, content, allow_pickle=False)
+            files[path.name] = digest(path)
+    record = {
+        "format": _FORMAT,
+        "name": found.name,
+        "authority": authority,
+        "version": found.version,
+        "date": found.date,
+        "source_sha256": found.sha256,
+        "categories": found.categories,
+        "classifications": found.classifications,
+        "entries": dict(found.entries),
+        "files": files,
+    }
+    with os.fdopen(os.open(folder / COMPILED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(record, file, indent=1, sort_keys=True)
+
+
+def read_folder(source: ListSource, stamped: bool = False) -> HashList:
+    """Map the folder; ListError when it is incomplete, changed, of another version or none of ours.
+
+    With `stamped`, files that did not change since they were last read in full (filters.pins) are not read again.
+    """
+    folder = Path(source.path)
+    try:
+        text = (folder / COMPILED).read_bytes()
+        record = json.loads(text)
+        if record["format"] != _FORMAT:
+            raise ValueError("another format")
+        refuse_changed(folder, record["files"], stamped)
+        found = HashList(
+            name=source.name,
+            version=_agreed(source, "version", record),
+            date=_agreed(source, "date", record),
+            sha256=hashlib.sha256(text).hexdigest(),
+            categories=_strings(record["categories"]),
+            classifications=_strings(record["classifications"]),
+            tables={kind: _mapped(folder, kind, record, stamped) for kind in record["entries"]},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, RecursionError) as error:
+        raise refusal(source, f"its folder is incomplete or changed ({type(error).__name__}). {_REBUILD}") from None
+    if not set(found.categories) <= set(source.labels):
+        raise refusal(source, "its folder has a category that `categories` does not declare")
+    if not found.tables:
+        raise refusal(source, f"it has no entry. {_REBUILD}")
+    return found
+
+
+def _agreed(source: ListSource, name: str, record: Mapping[str, Any]) -> str:
+    """Return the version or date of the folder; the policy may repeat it, but not say otherwise."""
+    said, built = str(getattr(source, name)), str(record[name])
+    if said and built and said != built:
+        raise refusal(source, f"its folder was built of another {name} than the policy says. {_REBUILD}")
+    return said or built
+
+
+def _strings(told: Any) -> tuple[str, ...]:
+    if not isinstance(told, list) or not all(isinstance(each, str) for each in told):
+        raise ValueError("not a list of strings")
+    return tuple(told)
+
+
+def _mapped(folder: Path, kind: str, record: Mapping[str, Any], stamped: bool) -> HashTable:
+    """Map the arrays of one algorithm; where they were just read in full, look into them as well."""
+    count = record["entries"][kind]
+    columns = {part: _array(folder, kind, part, record) for part in _COLUMNS}
+    shapes = {"values": (count, BYTES[kind]), "categories": (count,), "classifications": (count,)}
+    if not count or any(columns[part].shape != shape for part, shape in shapes.items()):
+        raise ValueError("another number of entries")
+    made = None
+    if f"{kind}.cells.npy" in record["files"]:
+        made = Tables(**{part: _array(folder, kind, part, record) for part in _TABLES})
+    elif kind in PERCEPTUAL and count > SMALL:
+        raise ValueError("no tables")
+    if not stamped:
+        values = as_strings(columns["values"])
+        if (values[:-1] > values[1:]).any():
+            raise ValueError("values in no order")
+        if made:
+            fitting(made, columns["values"])
+        for part in ("categories", "classifications"):
+            if columns[part].max() >= len(record[part]):
+                raise ValueError("a number that stands for nothing")
+    return HashTable(**columns, tables=made)
+
+
+def _array(folder: Path, kind: str, part: str, record: Mapping[str, Any]) -> NDArray[Any]:
+    name = f"{kind}.{part}.npy"
+    if name not in record["files"]:
+        raise ValueError("a file that nothing pins")
+    found: NDArray[Any] = open_memmap(folder / name, mode="r")
+    if found.dtype != (_COLUMNS | _TABLES)[part] or not found.flags.c_contiguous:
+        raise ValueError("another kind of array")
+    return found
