@@ -24,7 +24,7 @@ from filters.policyfile import OFF, decode, given, hint, nearest, refusal
 from filters.rulecheck import lists_of
 
 POLICIES = Path(__file__).parent.parent / "policies"
-FILES = frozenset({"path", "checkpoint"})  # keys that name a file, relative to the policy file that has them
+FILES = frozenset({"path", "checkpoint", "canary"})  # keys that name a file, relative to the policy file that has them
 
 
 def profiles() -> tuple[str, ...]:
@@ -46,7 +46,8 @@ def restored(tables: Mapping[str, Any]) -> Policy:
 def resolved(policy: Policy) -> dict[str, Any]:
     """Return the policy as one complete policy file would say it: plain data, every default filled in.
 
-    Files are given without folder: the manifest has their digests, and where they lie changes no decision.
+    Files are given without folder: the manifest has their digests, and where they lie changes no decision. For the same
+    reason the address and the credentials by which a list is fetched are left out.
     """
     sources = {source.name: source for each in policy.filters for source in lists_of(each)}
     plain: dict[str, Any] = _plain(policy)
@@ -69,7 +70,8 @@ def _plain(value: Any, key: str = "") -> Any:
     if _is_file(key, value):
         return Path(value).name
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name), field.name) for field in fields(value)}
+        recorded = (field.name for field in fields(value) if field.metadata.get("recorded", True))
+        return {name: _plain(getattr(value, name), name) for name in recorded}
     return [_plain(each) for each in value] if isinstance(value, (tuple, list)) else value
 
 

@@ -1,8 +1,8 @@
-"""Read the text file of a list line by line, strictly; what cannot be read is counted, never skipped in silence.
+"""Read a list entry by entry, strictly; what cannot be read is counted, never skipped in silence.
 
-The file is UTF-8: CSV (TSV when its name ends in .tsv) with a header, or one value per line. Blank lines and lines that
+A table is UTF-8: CSV (TSV when its name ends in .tsv) with a header, or one value per line. Blank lines and lines that
 start with "#" are comments; in a list of terms only "#" before a blank is, as "#word" is a term. A quoted CSV field
-ends on its line: a stray quote would swallow the entries after it.
+ends on its line: a stray quote would swallow the entries after it. Pages of an authority are filters.listformats.
 """
 
 import csv
@@ -13,27 +13,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filters.fingerprints import DIGESTS, PERCEPTUAL
+from filters.canaries import Canaries
+from filters.hashvalues import BYTES, algorithm, wrong_hash
+from filters.listformats import FORMATS, Pages
 from filters.listsource import ListSource, refusal
 
-ROLES = ("value", "algorithm", "category", "language", "id")
+ROLES = ("value", "algorithm", "category", "classification", "language", "id", *BYTES)
 CONSTANT = "="  # before a text that holds for every row, where else the name of a column stands
-LINES_TOLD = 5  # numbers of faulty lines that a message names
+LINES_TOLD = 5  # places of faulty lines that a message names
 
-_BYTES = {**DIGESTS, **PERCEPTUAL}
-_TOLD_BY_LENGTH = {32: "md5", 40: "sha1"}  # hex digits
-_EMPTY_FILE = {hashlib.new(kind, b"", usedforsecurity=False).digest() for kind in DIGESTS}
-# A random digest of 16 bytes has fewer than 5 different ones once in 5e20; "00...", "ff..." and "deadbeef..." have. The
-# PDQ of 41 photographs and icons shipped with scikit-image, scikit-learn and matplotlib have 20 to 32, a chessboard 8.
-_MIN_DIFFERENT_BYTES = 5
-# PDQ and pHash cut at the median, so a picture sets half the bits: 128 of 256 in all 41, 17 (chessboard) to 32 of 64.
-# An entry beyond these shares is a flat picture's or a placeholder, and near to every flat picture.
-_SET_BITS = (0.25, 0.75)
+VALUES = frozenset({"value", *BYTES})  # the roles that give an entry its value
+
+_Said = dict[str, str]  # what an entry says, by role
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry of a list; a hash is in lower-case hex, its algorithm one of the fingerprint kinds."""
+    """One entry of a list; a hash is in lower-case hex, its algorithm one of the fingerprint kinds.
+
+    `classification` is what the authority says of it, word for word.
+    """
 
     line: int
     category: str
@@ -41,15 +40,16 @@ class Row:
     algorithm: str = ""
     language: str = ""
     id: str = field(default="", repr=False)
+    classification: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with some lines of a list: how many, and the numbers of the first few."""
+    """What is wrong with some lines of a list: how many, and the places of the first few, "page:line" in pages."""
 
     why: str
     count: int
-    lines: tuple[int, ...]
+    lines: tuple[int | str, ...]
 
     def __str__(self) -> str:
         """Return it in words: "2 with an unknown algorithm (lines 3, 8)"."""
@@ -59,30 +59,40 @@ class Fault:
 
 
 class Reading:
-    """One pass over the file: iterate for the rows that can be used, then ask for what cannot.
+    """One pass over the list: iterate for the rows that can be used, then ask for what cannot.
 
-    After the pass `sha256` is the hex digest of exactly the bytes that were read, and `entries` counts the rows by
-    algorithm for hashes, by category otherwise.
+    After the pass `sha256` is the hex digest of exactly the bytes that were read, `entries` counts the rows by
+    algorithm for hashes, by category otherwise, and `unmatched` the hashes of kinds that nothing here can match.
     """
 
     def __init__(self, source: ListSource) -> None:
-        """Check how the columns are mapped; ListError when they cannot be."""
+        """Check how the list is to be read; ListError when it cannot be."""
         roles = dict(source.columns)
         if len(roles) != len(source.columns) or not set(roles) <= set(ROLES):
             raise refusal(source, f"`columns` has an unknown or repeated role; the roles are {', '.join(ROLES)}")
         self._constants = {role: name[1:] for role, name in roles.items() if name.startswith(CONSTANT)}
         self._columns = {role: name for role, name in roles.items() if role not in self._constants}
-        if "value" in self._constants or (self._columns and "value" not in self._columns):
+        if self._constants.keys() & VALUES or (self._columns and not self._columns.keys() & VALUES):
             raise refusal(source, '`columns` names columns, but none for "value"; begin a fixed text with "="')
+        if source.format in FORMATS and (roles or source.kind != "hashes"):
+            raise refusal(source, f'a list of format "{source.format}" holds hashes, and has no `columns`')
         self.source = source
         self.entries: Counter[str] = Counter()
-        self._faulty: dict[str, list[int]] = {}
-        self._digest = hashlib.sha256()
+        self.unmatched: Counter[str] = Counter()
+        self._faulty: dict[str, list[int | str]] = {}
+        self._canaries = Canaries(source)
+        self._pages = Pages(source) if source.format in FORMATS else None
+        self._digest = self._pages.digest if self._pages else hashlib.sha256()
 
     @property
     def sha256(self) -> str:
-        """The hex digest of the bytes read so far."""
+        """The hex digest of what was read so far: of the file's bytes, or of the digests of its pages."""
         return self._digest.hexdigest()
+
+    @property
+    def withdrawn(self) -> int:
+        """How many entries were on the list once and are no more."""
+        return self._pages.withdrawn if self._pages else 0
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -92,32 +102,33 @@ class Reading:
     @property
     def problem(self) -> str:
         """Why, after the pass, the list cannot be relied on; empty when it can."""
-        if self._faulty:
+        if sum(map(len, self._faulty.values())) > self.source.max_faults:
             return f"it has {'; '.join(map(str, self.faults))}. Correct or remove them, and tell the list's authority"
-        return "" if self.entries else "it has no entry. Fetch it again"
+        if not self.entries:
+            return "it has no entry. Fetch it again"
+        return self._canaries.problem
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield the rows that can be used; ListError when the file or its header cannot be read."""
-        rows = self._table() if self._columns else ((line, {"value": text}) for line, text in self._lines())
-        for line, cells in rows:
-            said = {role: text.strip() for role, text in {**self._constants, **cells}.items()}
+        """Yield the rows that can be used; ListError when a file or its header cannot be read."""
+        for line, place, said in self._from_pages(self._pages) if self._pages else self._from_table():
             if why := self._wrong(said):
-                self._faulty.setdefault(why, []).append(line)
+                self._faulty.setdefault(why, []).append(place)
                 continue
             row = self._row(line, said)
+            self._canaries.see(row.algorithm, row.value)
             self.entries[row.algorithm or row.category] += 1
             yield row
 
-    def _wrong(self, said: dict[str, str]) -> str:
+    def _wrong(self, said: _Said) -> str:
         if not said["value"]:
             return "without a value"
         if not said["value"].isprintable() and re.search(r"[\x00-\x1f\x7f-\x9f]", said["value"]):
             return "with control characters"
         if (said.get("category") or self.source.category) not in self.source.labels:
             return "with a category that `categories` does not declare"
-        return _wrong_hash(_algorithm(said), said["value"]) if self.source.kind == "hashes" else ""
+        return wrong_hash(_algorithm(said), said["value"]) if self.source.kind == "hashes" else ""
 
-    def _row(self, line: int, said: dict[str, str]) -> Row:
+    def _row(self, line: int, said: _Said) -> Row:
         hashes = self.source.kind == "hashes"
         return Row(
             line=line,
@@ -126,7 +137,36 @@ class Reading:
             algorithm=_algorithm(said) if hashes else "",
             language=said.get("language", ""),
             id=said.get("id", ""),
+            classification=said.get("classification", ""),
         )
+
+    def _from_pages(self, pages: Pages) -> Iterator[tuple[int, str, _Said]]:
+        for page, update in pages:
+            place = f"{page}:{update.line}"
+            if update.wrong:
+                self._faulty.setdefault(update.wrong, []).append(place)
+            elif not update.hashes:
+                self.unmatched["none"] += 1
+            about = {"category": update.category, "classification": update.classification, "id": update.id}
+            for kind, value in update.hashes:
+                if algorithm(kind, "") in BYTES:
+                    yield update.line, place, {**about, "algorithm": kind, "value": value}
+                else:
+                    self.unmatched[kind] += 1
+
+    def _from_table(self) -> Iterator[tuple[int, int, _Said]]:
+        if not self._columns:
+            for line, text in self._lines():
+                yield line, line, {**self._constants, "value": text.strip()}
+            return
+        for line, cells in self._table():
+            said = {role: text.strip() for role, text in {**self._constants, **cells}.items()}
+            about = {role: text for role, text in said.items() if role not in VALUES}
+            hashes = [{**about, "algorithm": kind, "value": said[kind]} for kind in BYTES if said.get(kind)]
+            if "value" in said and (said["value"] or not hashes):
+                hashes.append({**about, "value": said["value"]})
+            for each in hashes or [{**about, "value": ""}]:
+                yield line, line, each
 
     def _table(self) -> Iterator[tuple[int, dict[str, str]]]:
         places: dict[str, int] = {}
@@ -170,24 +210,5 @@ class Reading:
             raise refusal(self.source, f"its file cannot be read ({type(error).__name__}). Correct `path`") from None
 
 
-def _algorithm(said: dict[str, str]) -> str:
-    named = re.sub("[-_ ]", "", said.get("algorithm", "")).lower()
-    return named or _TOLD_BY_LENGTH.get(len(said["value"]), "")
-
-
-def _wrong_hash(algorithm: str, value: str) -> str:
-    if not algorithm:
-        return "whose length does not tell the algorithm: name it in `columns`"
-    if algorithm not in _BYTES:
-        return f"of an algorithm that is not one of {', '.join(_BYTES)}"
-    if not re.fullmatch(f"[0-9A-Fa-f]{{{2 * _BYTES[algorithm]}}}", value):
-        return f"that are not {2 * _BYTES[algorithm]} hex digits of {algorithm}"
-    raw = bytes.fromhex(value)
-    if raw in _EMPTY_FILE:
-        return "with the digest of an empty file"
-    low, high = (share * 8 * len(raw) for share in _SET_BITS)
-    if algorithm in PERCEPTUAL and not low <= int.from_bytes(raw).bit_count() <= high:
-        return "with the hash of a flat picture, or a placeholder"
-    if algorithm != "phash" and len(set(raw)) < _MIN_DIFFERENT_BYTES:
-        return "with a placeholder for a hash"
-    return ""
+def _algorithm(said: _Said) -> str:
+    return algorithm(said.get("algorithm", ""), said["value"])

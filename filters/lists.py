@@ -6,12 +6,15 @@ No message and no repr here holds an entry: faults are told by the list's name a
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date as day
-from pathlib import Path
 
+import numpy as np
+
+from filters.canaries import Canaries
 from filters.errors import ListError
 from filters.finding import Material
-from filters.hashlists import HashList, HashTable, build, read_hashes
+from filters.hashlists import HashList, HashTable, as_strings, build, read_hashes
 from filters.listfile import Fault, Reading, Row
+from filters.listformats import as_fetched
 from filters.listsource import ListSource, age_days, refusal, staleness
 
 __all__ = [
@@ -37,7 +40,8 @@ class ListHealth:
     """What can be said of a list without showing it.
 
     `entries` counts by algorithm for hashes, by category otherwise; `age_days` is None for a list without a date;
-    `problem` says why a run would refuse the list, and is empty when none would.
+    `problem` says why a run would refuse the list, and is empty when none would. `withdrawn` counts entries that left
+    it; `unmatched` those hashes, by algorithm, that nothing here can match, and as "none" entries without a hash.
     """
 
     name: str
@@ -46,6 +50,8 @@ class ListHealth:
     age_days: int | None
     problem: str
     sha256: str = field(repr=False)
+    withdrawn: int = 0
+    unmatched: tuple[tuple[str, int], ...] = ()
 
 
 def read_rows(source: ListSource, today: day | None = None) -> Iterator[Row]:
@@ -64,16 +70,27 @@ def read_rows(source: ListSource, today: day | None = None) -> Iterator[Row]:
 
 def check(source: ListSource, today: day | None = None) -> ListHealth:
     """Read the whole list and tell how it is; ListError only when it cannot be read at all."""
-    if Path(source.path).is_dir():
+    source = as_fetched(source)
+    if source.compiled:
         found = read_hashes(replace(source, max_age_days=None))
         age = age_days(source, found.date, today)
-        return ListHealth(source.name, found.entries, (), age, staleness(source, age), found.sha256)
+        problem = ". ".join(filter(None, (_canary_problem(source, found), staleness(source, age))))
+        return ListHealth(source.name, found.entries, (), age, problem, found.sha256)
     reading = Reading(source)
     for _ in reading:
         pass
     age = age_days(source, source.date, today)
     problem = ". ".join(filter(None, (reading.problem, staleness(source, age))))
-    return ListHealth(source.name, tuple(sorted(reading.entries.items())), reading.faults, age, problem, reading.sha256)
+    return ListHealth(
+        source.name,
+        tuple(sorted(reading.entries.items())),
+        reading.faults,
+        age,
+        problem,
+        reading.sha256,
+        reading.withdrawn,
+        tuple(sorted(reading.unmatched.items())),
+    )
 
 
 def material(source: ListSource, today: day | None = None) -> Material:
@@ -89,22 +106,49 @@ def hash_material(found: HashList) -> Material:
     return Material("list", found.name, found.version, found.sha256, sum(map(len, found.tables.values())))
 
 
-def read_lists(name: str, sources: Sequence[ListSource], kinds: Collection[str]) -> tuple[HashList, ...]:
+def read_lists(
+    name: str, sources: Sequence[ListSource], kinds: Collection[str], stamped: bool = False
+) -> tuple[HashList, ...]:
     """Return what the filter of this name can match: the tables of these kinds, of every list that has one.
 
     ListError when a list cannot be relied on, and when none has such a table: a search of nothing looks like a clean
-    corpus.
+    corpus. With `stamped` as for `read_hashes`.
     """
     if not sources:
         raise no_list(name)
     found = []
-    for each in map(read_hashes, sources):
+    for source in sources:
+        each = read_hashes(source, stamped=stamped)
+        if problem := _canary_problem(source, each):
+            raise refusal(source, problem)
         usable = {kind: table for kind, table in each.tables.items() if kind in kinds}
         if usable:
             found.append(replace(each, tables=usable))
     if not found:
         raise ListError(f"filter {name!r}: none of its lists has a hash of {', '.join(kinds)}. Add one, or drop it.")
     return tuple(found)
+
+
+def _canary_problem(source: ListSource, found: HashList) -> str:
+    """Return why a hash list that was read, from text or compiled, is not the list it should be; else nothing."""
+    canaries = Canaries(source)
+    for value in canaries.values:
+        kind, _, digits = value.rpartition(":")
+        for algorithm, table in found.tables.items():
+            if kind in ("", algorithm) and _holds(table, digits):
+                canaries.see(algorithm, digits)
+    return canaries.problem
+
+
+def _holds(table: HashTable, digits: str) -> bool:
+    """Tell whether a sorted table has this value, written in hex."""
+    try:
+        wanted = bytes.fromhex(digits)
+    except ValueError:
+        return False
+    values = as_strings(table.values)
+    place = int(np.searchsorted(values, wanted))
+    return place < len(values) and table.values[place].tobytes() == wanted
 
 
 def no_list(name: str) -> ListError:

@@ -1,24 +1,34 @@
 """Which list, from whom, how old, and how it is to be read: what a policy says of a list."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date as day
+from pathlib import Path
 from typing import Literal
 
 from filters.errors import ListError
+
+COMPILED = "list.json"  # lies in every folder that `shardwall list build` wrote, and in no other
+_NOT_RECORDED = {"recorded": False}  # changes no decision, so no manifest has it
 
 
 @dataclass(frozen=True, slots=True)
 class ListSource:
     """A list that an authority gave, where it lies and how to read it.
 
-    `path` is a text file, or a folder that `shardwall list build` wrote. `category` is the label of its matches; a row
-    may carry another one of `categories` in the column of that role. `date` is the ISO day of the list and
-    `max_age_days` the age above which it is refused.
+    `path` is a file, a folder of pages, or a folder that `shardwall list build` wrote. `category` is the label of its
+    matches; an entry may carry another one of `categories`. `date` is the ISO day of the list and `max_age_days` the
+    age above which it is refused; a fetched list knows its own. `format` says what wrote the file: "csv" is any
+    table, or one value per line; the others are those of filters.listformats, and hold hashes.
 
-    `columns` pairs a role (value, algorithm, category, language, id) with the name of a CSV column, or with "=" and a
-    text that holds for every row: (("value", "hash"), ("algorithm", "=pdq")). Without the role "value" the file has no
-    header and one value per line. The algorithm of a hash need not be said where 32 (md5) or 40 (sha1) hex digits
-    tell; 64 digits may be sha256 or pdq and are refused until it is.
+    `columns` pairs a role (value, algorithm, category, classification, language, id, or the name of an algorithm) with
+    the name of a CSV column, or with "=" and a text that holds for every row: (("value", "hash"), ("algorithm",
+    "=pdq")). Without a role that gives a value the file has no header and one value per line. The algorithm of a hash
+    need not be said where 32 (md5) or 40 (sha1) hex digits tell; 64 digits may be sha256 or pdq and are refused until
+    it is.
+
+    `canary` is a file of values that the list must hold, one per line. `flood_share` is the largest share (0..1) of a
+    run's samples that it may match (filters.flood). `max_faults` is how many faulty entries are left out before the
+    list is refused. `url` and `credentials` ("env:NAME" or "file:PATH") are for `shardwall list fetch` alone.
     """
 
     name: str
@@ -31,11 +41,23 @@ class ListSource:
     max_age_days: int | None = None
     columns: tuple[tuple[str, str], ...] = ()
     categories: tuple[str, ...] = ()
+    format: Literal["csv", "ncmec-v2", "stopncii-v1", "threatexchange", "hash-bank"] = "csv"
+    canary: str = ""
+    flood_share: float | None = None
+    max_faults: int = 0
+    url: str = field(default="", metadata=_NOT_RECORDED)
+    credentials: tuple[str, ...] = field(default=(), repr=False, metadata=_NOT_RECORDED)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Every category that an entry of this list may have, its own first."""
         return tuple(dict.fromkeys((self.category, *self.categories)))
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `path` is a folder that `shardwall list build` wrote, whatever the list was compiled from."""
+        folder = Path(self.path)
+        return folder.is_dir() and (self.format == "csv" or (folder / COMPILED).exists())
 
 
 def refusal(source: ListSource, why: str) -> ListError:

@@ -61,17 +61,7 @@ def policy_schema() -> None:
 @list_app.command("check")
 def list_check(policy: PolicyFile) -> None:
     """Read every list of a policy and tell its entries, age and faults, never an entry itself."""
-    from filters.lists import check
-
-    problems = 0
-    for source in _lists(policy).values():
-        health = check(source)
-        entries = ", ".join(f"{count} {kind}" for kind, count in health.entries) or "no entries"
-        age = f", {health.age_days} days old" if health.age_days is not None else ""
-        typer.echo(f"{health.name}: {entries}{age}")
-        if health.problem:
-            problems += 1
-            typer.echo(f"  cannot be used: {health.problem}", err=True)
+    problems = sum(not _healthy(source) for source in _lists(policy).values())
     if problems:
         raise ListError(f"{problems} list(s) of {policy} cannot be used. Mend or replace them before a run.")
 
@@ -85,11 +75,25 @@ def list_build(
     """Compile a hash list once into a folder that all processes map into memory."""
     from filters.lists import build
 
-    sources = _lists(policy)
-    if name not in sources:
-        raise ListError(f"List {name!r} cannot be built: {policy} has none of that name. It has {', '.join(sources)}.")
-    entries = ", ".join(f"{count} {kind}" for kind, count in build(sources[name], folder).entries)
+    entries = ", ".join(f"{count} {kind}" for kind, count in build(_named(policy, name), folder).entries)
     typer.echo(f"{folder}: {entries}")
+
+
+@list_app.command("fetch")
+def list_fetch(
+    policy: PolicyFile, name: Annotated[str, typer.Argument(metavar="LIST", help="Name of a list in the policy.")]
+) -> None:
+    """Fetch what changed on a list since the last time, from the service that its `url` names, into its folder.
+
+    Without `url` NCMEC's test service is asked. Credentials come from the variables or files that the policy names.
+    Started again after a kill it goes on where it was.
+    """
+    from pipelines.fetch import fetch
+
+    source = _named(policy, name)
+    done = fetch(source, Path(policy).parent)
+    typer.echo(f"{name}: complete until {done.complete}, {done.pages} new pages from {done.url}")
+    _healthy(source)
 
 
 @queue_app.command("list")
@@ -126,6 +130,31 @@ def queue_export(
 
     for line in export(cases_of(output, kind)):
         typer.echo(line)
+
+
+def _healthy(source: "ListSource") -> bool:
+    """Show how a list is, and tell whether a run would take it."""
+    from filters.lists import check
+
+    health = check(source)
+    entries = ", ".join(f"{count} {kind}" for kind, count in health.entries) or "no entries"
+    withdrawn = f", {health.withdrawn} withdrawn" if health.withdrawn else ""
+    age = f", {health.age_days} days old" if health.age_days is not None else ""
+    typer.echo(f"{health.name}: {entries}{withdrawn}{age}")
+    if health.unmatched:
+        typer.echo(f"  not matched here: {', '.join(f'{count} {kind}' for kind, count in health.unmatched)}")
+    if health.problem:
+        typer.echo(f"  cannot be used: {health.problem}", err=True)
+    elif health.faults:
+        typer.echo(f"  left out: {'; '.join(map(str, health.faults))}", err=True)
+    return not health.problem
+
+
+def _named(policy: str, name: str) -> "ListSource":
+    sources = _lists(policy)
+    if name not in sources:
+        raise ListError(f"{policy} has no list {name!r}. It has {', '.join(sources) or 'none'}.")
+    return sources[name]
 
 
 def _lists(policy: str) -> "dict[str, ListSource]":

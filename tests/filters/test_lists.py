@@ -280,3 +280,32 @@ def test_any_bytes_are_a_list_or_a_list_error(make: Make, text: bytes, kind: str
     else:
         assert not health.problem
         assert sum(count for _, count in health.entries) == len(rows) > 0
+
+
+def test_a_row_may_have_a_column_for_each_algorithm(make: Make) -> None:
+    """As the files of national image databases have them: one picture a row, its digests beside each other."""
+    text = f"MD5,SHA1,Category,MediaID\n{MD5.upper()},{planted('sha1', 'alpha')[:40]},1,7\n,{'a1' * 20},2,8\n"
+    text = text.replace("a1" * 20, hashlib.sha1(b"beta").hexdigest())
+    columns = (("md5", "MD5"), ("sha1", "SHA1"), ("classification", "Category"), ("id", "MediaID"))
+    rows = [(row.line, row.algorithm, row.classification, row.id) for row in read_rows(make(text, columns=columns))]
+    assert rows == [(2, "md5", "1", "7"), (2, "sha1", "1", "7"), (3, "sha1", "2", "8")]
+
+
+def test_a_row_without_any_digest_is_a_fault(make: Make) -> None:
+    text = f"MD5,SHA1\n{MD5},\n,\n"
+    assert "1 without a value (line 3)" in message(make(text, columns=(("md5", "MD5"), ("sha1", "SHA1"))))
+
+
+def test_a_classification_is_kept_word_for_word(make: Make) -> None:
+    columns = (("value", "hash"), ("classification", "grade"))
+    source = make(f'hash,grade\n{MD5},"Grade 2, Copine: 7"\n', columns=columns)
+    assert [row.classification for row in read_rows(source)] == ["Grade 2, Copine: 7"]
+    assert read_hashes(source).classifications == ("Grade 2, Copine: 7",)
+
+
+def test_as_many_faults_as_the_policy_accepts_are_left_out_and_still_told(make: Make) -> None:
+    text = planted("md5", "alpha") + "x\n" + "0" * 32 + "\n"
+    source = make(text, max_faults=2)
+    assert len(list(read_rows(source))) == 1
+    assert [fault.lines for fault in check(source).faults] == [(2,), (3,)]
+    assert "placeholder" in message(make(text, max_faults=1))
