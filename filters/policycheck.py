@@ -20,6 +20,7 @@ RANGES = {  # of parameters that outside them would quietly find nothing
     "max_phash_bits": (0, 64),
     "min_quality": (0, 100),
     "min_face_pixels": (1, 256),
+    "adult_age": (1, 120),
 }
 
 

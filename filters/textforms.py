@@ -4,92 +4,24 @@ Each form is meant to be searched beside the others, never instead of them.
 """
 
 import html
-import re
 import unicodedata
 import urllib.parse
 from collections.abc import Iterator
 
-# Letters of other scripts that look like Latin ones, by shape and before case is folded. Own selection of what is used
-# in place of Latin letters, after Unicode UTS #39 confusables (https://www.unicode.org/reports/tr39/, read 2026-11-21);
-# full-width, circled and mathematical letters are left to NFKC.
-_ALIKE = (
-    ("АаΑαɑᴀᎪꓮⲀ", "a"),
-    ("ВΒвʙᏴꓐⲂ", "b"),
-    ("СсςᴄᏟꓚⲤ", "c"),
-    ("ԁᴅᎠꓓđĐðƊ", "d"),
-    ("ЕеЁёΕεєҽᴇᎬꓰɛⲈ", "e"),
-    ("ꓝꜰƒҒ", "f"),
-    ("ɡɢᏀꓖցԌ", "g"),
-    ("НнΗһհʜᎻꓧⲎħĦ", "h"),
-    ("ІіΙιıɪӀӏᎥꓲⲒɩ", "i"),
-    ("ЈјᴊᎫꓙϳ", "j"),
-    ("КкΚκᴋᏦꓗⲔ", "k"),
-    ("ʟᏞꓡłŁⳐ", "l"),
-    ("МмΜᴍᎷꓟⲘϺ", "m"),
-    ("ΝηɴոպꓠⲚ", "n"),
-    ("ОоΟοσօᴏⲞөѳøØꓳ", "o"),
-    ("РрΡρᴘᏢꓑⲢ", "p"),
-    ("ԛզԚ", "q"),
-    ("ʀᎡꓣгᏒ", "r"),
-    ("ЅѕꜱՏᏚꓢ", "s"),
-    ("ТтΤτᴛᎢꓔⲦŧŦ", "t"),
-    ("υսᴜՍꓴʋ", "u"),
-    ("νѵᴠᏙꓦѴ", "v"),
-    ("ԝᴡшωᎳꓪԜ", "w"),
-    ("ХхΧχⲬꓫ", "x"),
-    ("УуΥγүʏᎩҮꓬⲨ", "y"),
-    ("ΖᴢᏃꓜⲌʐ", "z"),
-)
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-# Negative circled, negative squared and regional-indicator letters have no compatibility mapping.
-_LOOKALIKES = str.maketrans(
-    {ord(each): latin for alike, latin in _ALIKE for each in alike}
-    | {start + n: letter for start in (0x1F150, 0x1F170, 0x1F1E6) for n, letter in enumerate(_LETTERS)}
-)
-_LEET = str.maketrans({"0": "o", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s"})
-_ONES = ("i", "l")  # "1", "!" and "|" stand for either
-# Beside a letter: a number or a price of its own, and the sign that ends a sentence, are no leet.
-_LEET_CHARACTER = re.compile(r"[^\W\d_](?:[013457-9@$]|[!|](?=\w))|[013457-9@$!|][^\W\d_]")
-_TOKEN = re.compile(r"[^ ]+")
-_INNER_STROKE = re.compile(r"1|[!|](?=[\w@$!|])")
-_LETTER = re.compile(r"[^\W\d_]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-# What shows nothing, but parts a word from its spelling: all format characters (category Cf), variation selectors, and
-# letters without a shape (fillers, joiners, the empty Braille cell).
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-_SPACE = re.compile(r"\s+")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
-_SPELLED = re.compile(r"(?<!\w)\w(?:([ .\-_*·/|+]{1,3})\w(?!\w)){2,}")
-_BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\-_.+/\\~·•]+(?=[^\W_])")
-_SEPARATORS = re.compile(r"[ .\-_*·/|+]+")
-_REVERSED = re.compile("\u202e([^\u202c\n]*)\u202c?")  # right-to-left override, up to its end
-# Marks that decorate Latin, Greek and Cyrillic letters; the marks of other scripts carry meaning and stay.
-_DECORATION = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
-_PUNCTUATION = str.maketrans(
-    dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212, 0x30FB)), "-") | dict.fromkeys("‘’ʼ", "'")
-)
-# Vowel signs and lengthening that Arabic may add without changing the word.
-_ARABIC_DECORATION = re.compile("[\u0640\u064b-\u065f\u0670]")
+from filters import characters
 
 
 def plain(text: str) -> str:
     """Return the text in NFKC, case folded, without invisible characters, with every run of white space one space."""
-    if text.isascii():
-        return _SPACE.sub(" ", _CONTROL.sub("", text).lower())
-    return _folded(_visible(text))
+    return _plain_ascii(text) if text.isascii() else _folded(_visible(text))
 
 
 def lookalike(text: str) -> str:
     """Return `plain` with letters of other scripts replaced by the Latin ones they look like, whatever their case."""
     if text.isascii():
-        return plain(text)
-    # Before and after case is folded: capitals have look-alikes of their own, and some only get one by folding.
-    folded = _folded(_visible(text).translate(_LOOKALIKES))
-    return folded if folded.isascii() else unicodedata.normalize("NFKC", folded.translate(_LOOKALIKES))
+        return _plain_ascii(text)
+    visible = _visible(text)
+    return _alike(visible, _folded(visible))
 
 
 def respelled(text: str) -> tuple[str, ...]:
@@ -97,65 +29,117 @@ def respelled(text: str) -> tuple[str, ...]:
 
     To be searched with terms in `lookalike` form; the result may be empty and never holds `plain(text)` itself.
     """
-    forms: dict[str, None] = {}
-    for each in _readings(text):
-        alike = lookalike(each)
-        bare = alike if alike.isascii() else undecorated(alike)
-        for form in (alike, bare, *_leet(bare), *_leet(_joined(bare))):
-            forms.update(dict.fromkeys((form, parted(form), _joined(form))))
-    forms.pop(plain(text), None)
-    return tuple(forms)
+    return forms(text)[1]
+
+
+def forms(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return `plain(text)` and `respelled(text)`, made together in less time."""
+    if text.isascii():
+        written = alike = _plain_ascii(text)
+    else:
+        visible = _visible(text)
+        written = _folded(visible)
+        alike = _alike(visible, written)
+    others = dict.fromkeys(_forms(alike))
+    if "&" in text or "%" in text or "\u202e" in text:
+        for reading in _readings(text):
+            others |= dict.fromkeys(_forms(lookalike(reading)))
+    others.pop(written, None)
+    return written, tuple(others)
+
+
+def is_mixed(form: str) -> bool:
+    """Tell whether a Latin letter touches a Greek, Cyrillic, Armenian or Cherokee one in a text in plain form."""
+    return not form.isascii() and characters.MIXED.search(form) is not None
 
 
 def parted(text: str) -> str:
     """Return the text with the hyphens, dots and low lines that tie words together as blanks."""
-    return _BETWEEN_WORDS.sub(" ", text)
+    return characters.BETWEEN_WORDS.sub(" ", text) if characters.MAY_TIE_WORDS.search(text) else text
 
 
 def unseparated(text: str) -> str:
     """Return the text without blanks, hyphens, dots and the like: what is left of a term that was spelled out."""
-    return _SEPARATORS.sub("", text)
+    return characters.SEPARATORS.sub("", text)
 
 
 def undecorated(text: str) -> str:
-    """Return the text without accents and strokes over letters of alphabets in which they only decorate."""
-    stripped = _DECORATION.sub("", unicodedata.normalize("NFD", text))
-    return unicodedata.normalize("NFC", _ARABIC_DECORATION.sub("", stripped))
+    """Return the text without accents and strokes over letters of alphabets in which they only decorate.
+
+    A text that has none is returned as it is, in whatever normalisation form.
+    """
+    if text.isascii() or not characters.MAY_BE_DECORATED.search(text):
+        return text
+    stripped = characters.DECORATION.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", characters.ARABIC_DECORATION.sub("", stripped))
+
+
+def _plain_ascii(text: str) -> str:
+    if text.isprintable() and "  " not in text:
+        return text.lower()
+    return characters.SPACE.sub(" ", characters.CONTROL.sub("", text).lower())
 
 
 def _visible(text: str) -> str:
-    composed = unicodedata.normalize("NFKC", _SURROGATE.sub("\ufffd", _CONTROL.sub("", text)))
-    if composed.isascii():
+    composed = unicodedata.normalize("NFKC", text)
+    if text.isprintable() and (composed.isascii() or not characters.may_be_odd(composed)):
         return composed
-    return _INVISIBLE.sub("", composed.translate(_PUNCTUATION))
+    # Before letters and marks are composed: what stands between them would keep them apart.
+    cleaned = characters.SURROGATE.sub("\ufffd", characters.CONTROL.sub("", text))
+    composed = unicodedata.normalize("NFKC", cleaned)
+    return composed if composed.isascii() else characters.INVISIBLE.sub("", composed.translate(characters.PUNCTUATION))
 
 
-def _folded(text: str) -> str:
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text.casefold()))
+def _folded(visible: str) -> str:
+    folded = unicodedata.normalize("NFKC", visible.casefold())
+    return folded if folded.isprintable() and "  " not in folded else characters.SPACE.sub(" ", folded)
+
+
+def _alike(visible: str, folded: str) -> str:
+    # Before and after case is folded: capitals have look-alikes of their own, and some only get one by folding.
+    if characters.may_look_alike(visible):
+        folded = _folded(visible.translate(characters.LOOKALIKES))
+    if folded.isascii() or not characters.may_look_alike(folded):
+        return folded
+    return unicodedata.normalize("NFKC", folded.translate(characters.LOOKALIKES))
 
 
 def _readings(text: str) -> Iterator[str]:
-    """Yield the text, and what is read where it holds HTML references, percent-escapes or reversed runs."""
-    yield text
+    """Yield what else is read where the text holds HTML references, percent-escapes or reversed runs."""
     if "&" in text:
         yield html.unescape(text)
     if "%" in text:
         yield urllib.parse.unquote(text)
     if "\u202e" in text:
-        yield _REVERSED.sub(lambda match: match[1][::-1], text)
+        yield characters.REVERSED.sub(lambda match: match[1][::-1], text)
+
+
+def _forms(alike: str) -> Iterator[str]:
+    bare = undecorated(alike)
+    joined = _joined(bare)
+    yield from (alike, parted(alike), joined)
+    if bare is not alike:
+        yield from (bare, parted(bare), _joined(alike))
+    for base in (bare, joined) if joined is not bare else (bare,):
+        if characters.LEET_CHARACTER.search(base):
+            for each in _leet(base):
+                yield from (each, parted(each), _joined(each))
 
 
 def _leet(text: str) -> Iterator[str]:
-    if _LEET_CHARACTER.search(text):
-        for one in _ONES:
-            yield _TOKEN.sub(lambda match, one=one: _unleeted(match[0], one), text)  # type: ignore[misc]
-
-
-def _unleeted(token: str, one: str) -> str:
+    tokens = text.split(" ")
     # A token without any letter is a number or a price, not a word.
-    return _INNER_STROKE.sub(one, token).translate(_LEET) if _LETTER.search(token) else token
+    odd = [place for place, token in enumerate(tokens) if not token.isalpha() and any(map(str.isalpha, token))]
+    for one in characters.LEET_ONES if characters.LEET_ONE.search(text) else characters.LEET_ONES[:1]:
+        changed = tokens.copy()
+        for place in odd:
+            changed[place] = characters.LEET_ONE.sub(one, tokens[place]).translate(characters.LEET)
+        yield " ".join(changed)
 
 
 def _joined(text: str) -> str:
     """Return the text with words that are spelled out letter by letter put together."""
-    return _SPELLED.sub(lambda match: unseparated(match[0]), text)
+    may_be_spelled = characters.MAY_BE_SPELLED_ASCII if text.isascii() else characters.MAY_BE_SPELLED
+    if not may_be_spelled.search(text):
+        return text
+    return characters.SPELLED.sub(lambda match: unseparated(match[0]), text)

@@ -2,6 +2,7 @@ import csv
 import pickle
 import tomllib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,7 @@ def fixture_coded(tmp_path_factory: pytest.TempPathFactory) -> Examine:
         "G-A-M-M-A-W-O-R-D",
         "the gammaword.",
         "gammaword2",
+        "g_a_m_m_a_w_o_r_d",
         "дельтаслово",
         "ДЕЛЬТАСЛОВО",
         "дeльтacлoвo",
@@ -159,7 +161,8 @@ def test_a_sample_without_text_is_examined_and_an_empty_batch_has_no_answers(cod
 def test_no_label_is_conclusive_and_every_category_is_a_label(tmp_path: Path) -> None:
     filter_ = CaptionTerms(lists=(a_list(tmp_path),))
     assert filter_.conclusive == ()
-    assert filter_.labels == ("solicitation", "grooming", "ncii")
+    assert filter_.labels == ("solicitation", "grooming", "ncii", "minor", "personal-details")
+    assert replace(filter_, require_coverage=True).labels[-1] == "language-not-covered"
 
 
 def test_the_filter_travels_without_its_terms_and_gives_the_same_answers(tmp_path: Path) -> None:
@@ -201,6 +204,78 @@ def test_a_term_between_any_words_is_found(coded: Examine, before: str, after: s
     )
     (answer,) = coded(batch_of(f"{before} gammaword {after}"))
     assert any(each.label == "grooming" for each in answer)
+
+
+# Ages, personal details, languages
+
+
+def of(examine: Examine, text: str, label: str) -> list[Finding]:
+    return [each for each in examine(batch_of(text))[0] if each.label == label]
+
+
+def test_a_stated_age_is_evidence_of_a_minor_with_the_youngest_as_value(coded: Examine) -> None:
+    (answer,) = coded(
+        Batch([Sample("s", "k", texts=("a red vase", "Jo, 9 years old, beside a boy of 7 years", "aged 6"))])
+    )
+    minors = [each for each in answer if each.label == "minor"]
+    assert minors == [Finding("captions", "minor", 6.0, "age patterns", form="text 2")]
+
+
+def test_the_line_of_adult_age_is_a_parameter(tmp_path: Path) -> None:
+    text = batch_of("a runner, 19 years old")
+    for line, minor in ((18, False), (19, False), (20, True)):
+        (answer,) = CaptionTerms(lists=(a_list(tmp_path),), adult_age=line).load()(text)
+        assert any(each.label == "minor" for each in answer) == minor
+
+
+def test_an_age_in_look_alike_letters_is_read(coded: Examine) -> None:
+    assert of(coded, "7 y\u0435ars old", "minor") == [
+        Finding("captions", "minor", 7.0, "age patterns", form="text 0, respelled")
+    ]
+
+
+def test_a_detail_beside_a_name_is_told_without_any_word_of_it(coded: Examine) -> None:
+    (found,) = of(coded, "Jo Example, student at Sample High School, jo@example.test", "personal-details")
+    assert found == Finding("captions", "personal-details", source="detail patterns", form="text 0")
+
+
+@pytest.fixture(name="covering", scope="module")
+def fixture_covering(tmp_path_factory: pytest.TempPathFactory) -> Examine:
+    folder = tmp_path_factory.mktemp("covering")
+    french = a_list(folder, "term,language,category\nun mot codé,fr-CA,grooming\nalphaword,en,grooming\n", "french")
+    every = a_list(folder, "term,language,category\nbetaword,mul,grooming\n", "every")
+    unsaid = a_list(folder, "term,language,category\ndeltaword,,grooming\n", "unsaid")
+    return CaptionTerms(lists=(french, every, unsaid), require_coverage=True).load()
+
+
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ("a red bicycle leaning against a brick wall", {"unsaid"}),
+        ("un vélo rouge appuyé contre un mur de briques", {"unsaid"}),
+        ("ein rotes Fahrrad lehnt an einer Mauer", {"french", "unsaid"}),
+        ("レンガの壁に立てかけた赤い自転車", {"french", "unsaid"}),
+        ("Sagrada Familia", set()),
+        ("IMG_2043.jpg", set()),
+        ("https://example.test/un-velo-rouge-contre-un-mur", set()),
+        ("", set()),
+    ],
+)
+def test_a_list_without_a_term_in_the_language_of_a_text_is_named(
+    covering: Examine, text: str, lists: set[str]
+) -> None:
+    found = of(covering, text, "language-not-covered")
+    assert {each.source for each in found} == lists
+    assert all(each.entry == "" and not each.unexamined for each in found)
+
+
+def test_the_language_that_is_not_covered_is_told_by_its_code(covering: Examine) -> None:
+    found = of(covering, "ein rotes Fahrrad lehnt an einer Mauer", "language-not-covered")
+    assert {each.form for each in found} == {"text 0, language de"}
+
+
+def test_nobody_who_does_not_ask_is_told_of_languages(coded: Examine) -> None:
+    assert coded(batch_of("ein rotes Fahrrad lehnt an einer Mauer")) == [()]
 
 
 # The term lists that are shipped

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.textforms import _ALIKE, lookalike, parted, plain, respelled, undecorated
+from filters.characters import ALIKE, unremarkable
+from filters.textforms import forms, is_mixed, lookalike, parted, plain, respelled, undecorated
 
 ANY = st.characters()  # lone surrogates as well, as JSON may hold them
 
@@ -38,6 +39,7 @@ SAME_WHEN_RESPELLED = [
     "&#99;odeword &#x61;lpha",
     "%63odeword%20alpha",
     "\u202eahpla drowedoc\u202c",
+    "c_o_d_e_w_o_r_d alpha",
 ]
 
 
@@ -78,9 +80,9 @@ def test_parted_opens_what_ties_words_and_nothing_else() -> None:
 
 
 def test_every_lookalike_stands_in_the_table_once_and_for_a_latin_letter() -> None:
-    places = [each for alike, _ in _ALIKE for each in alike]
+    places = [each for alike, _ in ALIKE for each in alike]
     assert len(places) == len(set(places))
-    assert all(latin.isascii() and latin.isalpha() and len(latin) == 1 for _, latin in _ALIKE)
+    assert all(latin.isascii() and latin.isalpha() and len(latin) == 1 for _, latin in ALIKE)
     assert not any(each.isascii() for each in places)
     # NFKC comes first, so a letter that it changes would never be looked up.
     assert all(unicodedata.normalize("NFKC", each) == each for each in places)
@@ -104,3 +106,46 @@ def test_any_text_has_its_forms_and_the_main_ones_are_fixed_points(text: str) ->
 def test_the_short_way_of_ascii_equals_the_long_way(text: str) -> None:
     assert lookalike(text + "é") == lookalike(text) + "é"
     assert plain(text + "é") == plain(text) + "é"
+
+
+@given(st.text(ANY))
+def test_both_forms_made_together_equal_each_alone(text: str) -> None:
+    assert forms(text) == (plain(text), respelled(text))
+
+
+WORDS = st.text("ab 12.-_|!@&%x\u0430\u00e9", max_size=12) | st.sampled_from(
+    ["a b c", "4k", "a. b", "a - b", "x.y", "(12)"]
+)
+
+
+@given(st.lists(st.lists(WORDS, max_size=4).map(" ".join) | st.text(ANY), max_size=6))
+def test_a_text_that_need_not_be_looked_at_has_no_form_but_its_lower_case(texts: list[str]) -> None:
+    told = unremarkable(texts)
+    assert told == [unremarkable([text])[0] for text in texts]
+    for text, digits in zip(texts, told, strict=True):
+        if digits is not None:
+            # In pieces, as blocks of a batch are joined: what parts them must not change what is found.
+            assert forms(text) == (text.lower(), ())
+            assert digits == bytes(each for each in text.encode() if chr(each).isdigit())
+
+
+def test_ordinary_words_need_not_be_looked_at() -> None:
+    texts = [
+        "A red vase (12), on a table.",
+        "Lake - photo | gallery, 2019",
+        "4k",
+        "t-shirt",
+        "a b c",
+        "caf\u00e9",
+        "x  y",
+        "",
+    ]
+    assert unremarkable(texts) == [b"12", b"2019", None, None, None, None, None, b""]
+
+
+@pytest.mark.parametrize(
+    ("text", "mixed"),
+    [("д\u0065льта", True), ("дельта", False), ("delta", False), ("delta дельта", False), ("δelta", True)],
+)
+def test_two_alphabets_in_one_word_are_told(text: str, mixed: bool) -> None:
+    assert is_mixed(plain(text)) == mixed
