@@ -125,13 +125,17 @@ def _unseen(batch: Batch, row: int) -> list[Finding]:
 
 
 def _answers(parameters: Filter, examine_batch: Examine, batch: Batch) -> Sequence[tuple[Finding, ...]]:
+    why = "wrong number of answers"
     try:
         answers = examine_batch(batch)
+        if len(answers) == len(batch):
+            return answers
     except (Exception, RecursionError) as error:  # noqa: BLE001 - any failure of any filter is "unexamined"
-        return [(_unexamined(parameters.name, f"failed: {type(error).__name__}"),)] * len(batch)
-    if len(answers) != len(batch):
-        return [(_unexamined(parameters.name, "failed: wrong number of answers"),)] * len(batch)
-    return answers
+        why = type(error).__name__
+    if len(batch) == 1:
+        return [(_unexamined(parameters.name, f"failed: {why}"),)]
+    # One by one, so that the sample over which it fails costs its neighbours nothing.
+    return [_answers(parameters, examine_batch, batch.take([row]))[0] for row in range(len(batch))]
 
 
 def _unexamined(name: str, why: str) -> Finding:

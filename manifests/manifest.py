@@ -127,8 +127,12 @@ def public_rows(decisions: Iterable[Decision]) -> Iterator[Kept]:
     """
     for each in decisions:
         if not each.withheld:
-            seen = tuple(replace(f, entry="", classification="", value=None) if f.entry else f for f in each.findings)
+            seen = tuple(_published(finding) for finding in each.findings)
             yield Kept(each.shard, each.index, each.key, each.partition, each.marks, each.rules, each.inherited, seen)
+
+
+def _published(finding: Finding) -> Finding:
+    return replace(finding, entry="", classification="", value=None if finding.entry else finding.value)
 
 
 def write_manifest(path: Path, decisions: Iterable[Decision], metadata: Mapping[str, str]) -> None:

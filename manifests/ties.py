@@ -1,7 +1,7 @@
 """The columns of evidence that tie samples together, as arrays for the join."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ class Values:
     """Values by which samples are tied: `values` is uint8 (n, width), `index` int64 (n,) the sample of each."""
 
     index: NDArray[np.int64]
-    values: NDArray[np.uint8]
+    values: NDArray[np.uint8] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 Image bytes never cross a shuffle: what travels is the name of a shard and a few facts about it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,17 +13,20 @@ import apache_beam as beam
 
 from filters.config import policy_digest
 from filters.errors import ShardError, ShardwallError
+from filters.flood import refuse_floods
 from filters.policy import Policy
+from filters.rulecheck import lists_of
 from pipelines import VERSION
 from pipelines.commit import done, mark_done, remove_leftovers, sha256_of
 from pipelines.engine import beam_options, workers
 from pipelines.examine import Examiner
 from pipelines.examine_shard import examine_shard
-from pipelines.finish import close
+from pipelines.finish import close, refuse_strangers
 from pipelines.inputs import Shard, find_shards, snake
 from pipelines.job import Job, make_job
 from pipelines.join import join_corpus
-from pipelines.layout import identify, locked, read_run
+from pipelines.layout import Layout, identify, locked, read_run
+from pipelines.mishaps import sentence
 from pipelines.progress import Watch, clear_progress, note_failures, read_failures
 from pipelines.separate import separate_shard
 
@@ -106,10 +110,14 @@ def clean(source: str, output: Path, policy: Policy, arguments: Sequence[str] = 
     shards = find_shards(source)
     job = make_job(output, policy)
     layout = job.layout
-    layout.create(tuple(partition.name for partition in policy.partitions))
+    _refuse_own_output(layout, shards)
+    layout.create()
     with locked(layout):
         remove_leftovers(layout.root)
         identity = identify(layout, _record(job, source, shards))
+        refuse_strangers(job)
+        for partition in policy.partitions:
+            layout.partition(partition.name).mkdir(exist_ok=True)
         Examiner(policy, identity.key).check()
         _run(job, snake(shards, workers(options)), options)
         return close(job)
@@ -136,22 +144,46 @@ def _join(facts: list[Facts], job: Job, shards: Sequence[Shard]) -> list[Shard]:
     """Join over the whole corpus and hand the shards out again; without one shard's evidence there is no join."""
     if note_failures(job.layout, facts):
         return []
-    layout, names = job.layout, [str(fact["shard"]) for fact in facts]
+    try:
+        _refuse_floods(job, facts)
+        _join_what_is_tied(job, [str(fact["shard"]) for fact in facts])
+    except Exception as error:  # noqa: BLE001 - Beam would log it, with what it quotes
+        note_failures(job.layout, [{"failed": _told("The samples could not be joined.", error)}])
+        return []
+    return list(shards)
+
+
+def _refuse_floods(job: Job, facts: Sequence[Facts]) -> None:
+    matched = sum((Counter(fact["matched"]) for fact in facts), Counter[str]())
+    sources = dict.fromkeys(source for each in job.policy.filters for source in lists_of(each))
+    refuse_floods(sources, matched, sum(fact["samples"] for fact in facts))
+
+
+def _join_what_is_tied(job: Job, names: list[str]) -> None:
+    layout = job.layout
     inputs = {name: sha256_of(layout.evidence(name)) for name in names} | {"": job.decision}
     if done(layout.joined, inputs, layout.root) is None:
         join_corpus(job.policy, [(layout.evidence(name), layout.inherited(name)) for name in names])
         mark_done(layout.joined, inputs, [layout.inherited(name) for name in names], layout.root, {})
-    return list(shards)
 
 
 def _attempt(step: Callable[..., Facts], job: Job, shard: Shard, *others: Any) -> Facts:
     try:
         return {"shard": shard.name, **step(job, shard, *others)}
-    except ShardwallError as error:
-        return {"shard": shard.name, "failed": str(error)}
-    except (OSError, MemoryError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        return {"shard": shard.name, "failed": f"{shard.name}.tar could not be finished: {why}."}
+    except Exception as error:  # noqa: BLE001 - a runner would try once, and log what the error quotes
+        return {"shard": shard.name, "failed": _told(f"{shard.name}.tar could not be finished.", error)}
+
+
+def _told(what: str, error: Exception) -> str:
+    return str(error) if isinstance(error, ShardwallError) else f"{what} {sentence(error)}"
+
+
+def _refuse_own_output(layout: Layout, shards: Sequence[Shard]) -> None:
+    own = layout.root.resolve()
+    if any(Path(shard.path).resolve().is_relative_to(own / "clean") for shard in shards):
+        raise ShardError(
+            f"{layout.root} cannot be written: the input lies in it, and would be replaced. Choose another."
+        )
 
 
 def _record(job: Job, source: str, shards: Sequence[Shard]) -> Facts:

@@ -5,7 +5,6 @@ Nothing heavy is imported before a verb runs, so that `--help` answers at once.
 
 import logging
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import typer
 from filters.errors import PolicyError, SealError, ShardwallError
 from pipelines.cli_tables import show_checked, show_evidence, show_summary
 from pipelines.cli_tools import list_app, policy_app, queue_app
+from pipelines.mishaps import sentence
 
 DONE, FAILED, USAGE, FAULTS, NOT_VERIFIED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -28,13 +28,15 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(list_app, name="list")
 app.add_typer(queue_app, name="queue")
 
-Output = Annotated[Path, typer.Argument(help="The folder that `shardwall clean` wrote.")]
+Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The folder that `shardwall clean` wrote.")]
 
 
 @app.command()
 def clean(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="A folder, glob or brace range of WebDataset tars.")],
-    output: Annotated[Path, typer.Argument(help="A new folder, or one whose run is to be continued.")],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="A new folder, or one whose run is to be continued.")
+    ],
     policy: Annotated[str, typer.Option(help="A policy file, or the name of a shipped profile.")],
     beam: Annotated[list[str] | None, typer.Argument(metavar="[-- BEAM OPTIONS]", help="Options for Beam.")] = None,
 ) -> None:
@@ -45,7 +47,7 @@ def clean(
     Started again on the same output, it does only what is missing. Ends with 0 when everything is done, 3 when the
     input had structural faults: they were withheld and are named.
     """
-    logging.getLogger().setLevel(logging.ERROR)  # Beam warns about itself while it is imported
+    logging.getLogger().setLevel(logging.CRITICAL)  # Beam warns about itself, and logs errors with what they quote
     from filters.config import load_policy
     from pipelines.clean import clean as run
 
@@ -77,8 +79,8 @@ def verify(output: Output) -> None:
 @app.command()
 def explain(
     output: Output,
-    shard: Annotated[str, typer.Argument(help="Name of the shard, without .tar.")],
-    key: Annotated[str, typer.Argument(help="Key of the sample.")],
+    shard: Annotated[str, typer.Argument(metavar="SHARD", help="Name of the shard, without .tar.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the sample.")],
 ) -> None:
     """Say why a sample is where it is: rules, marks and evidence, never its content."""
     from pipelines.explain import explain as look_up
@@ -89,7 +91,7 @@ def explain(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="A folder to write the demonstration corpus to.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder to write the demonstration corpus to.")],
     check: Annotated[Path | None, typer.Option(help="Compare this output with what was planted instead.")] = None,
 ) -> None:
     """Write a corpus of ordinary photos with planted cases, each with its expected end.
@@ -126,14 +128,10 @@ def main() -> None:
     except ShardwallError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(USAGE if isinstance(error, PolicyError) else NOT_VERIFIED if isinstance(error, SealError) else FAILED)
-    except KeyboardInterrupt:
-        typer.echo("Stopped. Start the same command again: what is finished is kept.", err=True)
-        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # Typer's answer to Ctrl-C
+            typer.echo("Stopped. Start the same command again: what is finished is kept.", err=True)
+        raise
     except Exception as error:  # noqa: BLE001 - a traceback could quote content
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        typer.echo(
-            f"Error: an unexpected {type(error).__name__} at {place}. This is a fault of Shardwall: report it.",
-            err=True,
-        )
+        typer.echo(f"Error: {sentence(error)}", err=True)
         sys.exit(FAILED)

@@ -65,7 +65,7 @@ def done(marker: Path, inputs: Mapping[str, str], root: Path) -> dict[str, Any] 
         if any(sha256_of(root / name) != digest for name, digest in record["outputs"].items()):
             return None
         facts = record["facts"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None
 
@@ -73,7 +73,8 @@ def done(marker: Path, inputs: Mapping[str, str], root: Path) -> dict[str, Any] 
 def remove_leftovers(root: Path) -> None:
     """Delete what a killed run left half written under `root`."""
     for path in root.rglob(f".*{TEMPORARY}"):
-        path.unlink(missing_ok=True)
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

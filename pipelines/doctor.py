@@ -5,6 +5,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from filters import hamming, pdq
 from filters.config import profiles
 from filters.errors import ShardwallError
 from filters.weights import PACKAGED, Weights
@@ -34,6 +35,9 @@ def examine_installation() -> tuple[list[str], bool]:
         told = _weights(weights)
         healthy &= told == "found"
         lines.append(f"  {weights.name:<18} {told}; {weights.licence}; {weights.origin}")
+    lines += ["", "compiled parts; without them the same answers take longer"]
+    for part, built in (("PDQ", pdq.EXTENSION), ("hash search", hamming.EXTENSION)):
+        lines.append(f"  {part:<18} {'built' if built else 'not built: install a C compiler and run scripts/setup'}")
     lines += ["", "encoder", "  open_clip          give `checkpoint` and `sha256` of a safetensors file in the policy"]
     lines += ["", "runners"]
     for runner, (module, told) in RUNNERS.items():

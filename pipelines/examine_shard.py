@@ -1,8 +1,10 @@
 """Examine one shard: evidence of every sample, committed as a whole."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from filters.rulecheck import lists_of
 from manifests.evidence import EvidenceWriter, ShardFault
 from pipelines.commit import done, mark_done, whole
 from pipelines.examine import Examiner, batches
@@ -21,9 +23,8 @@ def examine_shard(job: Job, shard: Shard, examiner: Examiner) -> dict[str, Any]:
     marker = layout.marker(shard.name, EXAMINED)
     inputs = {"shard": seen.sha256, "examination": job.examination}
     facts = done(marker, inputs, layout.root)
-    if facts is None:
-        _examine(job, shard, seen, examiner)
-        facts = _facts(seen)
+    if facts is None or "matched" not in facts:
+        facts = {**_facts(seen), "matched": _examine(job, shard, seen, examiner)}
         mark_done(marker, inputs, [layout.evidence(shard.name)], layout.root, facts)
     ShardProgress(layout.progress / f"{shard.name}.examined.json").finish(
         samples=int(facts["samples"]), of=int(facts["samples"])
@@ -31,7 +32,10 @@ def examine_shard(job: Job, shard: Shard, examiner: Examiner) -> dict[str, Any]:
     return facts
 
 
-def _examine(job: Job, shard: Shard, seen: Survey, examiner: Examiner) -> None:
+def _examine(job: Job, shard: Shard, seen: Survey, examiner: Examiner) -> dict[str, int]:
+    """Write the evidence of a shard; return how many of its samples each list matched, by the list's name."""
+    lists = {source.name for each in job.policy.filters for source in lists_of(each)}
+    matched: Counter[str] = Counter()
     progress = ShardProgress(job.layout.progress / f"{shard.name}.examined.json")
     examined = 0
     with (
@@ -41,10 +45,12 @@ def _examine(job: Job, shard: Shard, seen: Survey, examiner: Examiner) -> None:
         for batch in batches(rows(Path(shard.path), seen, job.policy.limits.max_member_bytes)):
             for evidence in examiner.examine(Path(shard.path), shard.name, batch):
                 writer.write(evidence)
+                matched.update({each.source for each in evidence.findings if not each.unexamined} & lists)
             examined += len(batch)
             progress.tell(samples=examined, of=seen.rows)
         if seen.fault:
             writer.fault(ShardFault(shard.name, seen.fault.kind, seen.fault.offset, seen.size - seen.end))
+    return dict(sorted(matched.items()))
 
 
 def _facts(seen: Survey) -> dict[str, Any]:

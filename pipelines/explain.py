@@ -1,10 +1,11 @@
 """Answers from the restricted store about one sample or one case; never content."""
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filters.errors import ShardError
+from filters.errors import PolicyError, ShardError
 from filters.policy import WITHHELD
 from manifests.evidence import read_evidence
 from manifests.manifest import Decision, read_manifest
@@ -43,7 +44,9 @@ def explain(output: Path, shard: str, key: str) -> list[Explanation]:
 def cases_of(output: Path, kind: str | None) -> Iterator[QueueItem]:
     """Yield the cases of a kind, or all, most pressing first."""
     if kind is not None and kind not in KINDS:
-        raise ShardError(f"The queue has no kind {kind!r}. It has {', '.join(KINDS)}.")
+        near = difflib.get_close_matches(kind, KINDS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise PolicyError(f"The queue has no kind {kind!r}.{hint} It has {', '.join(KINDS)}.")
     layout = Layout(output)
     read_run(layout)
     yield from (case for case in read_queue(layout.restricted / "queue") if kind in (None, case.kind))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from filters.config import resolved
+from filters.errors import ShardError
 from manifests.counts import Counts, public_counts, total
 from pipelines import VERSION
 from pipelines.commit import sha256_of, whole, write_json
@@ -17,12 +18,15 @@ from pipelines.layout import Layout, read_run
 
 Facts = dict[str, Any]
 CHECKSUMS = "sha256sums.txt"
+AUDITED = ("policy.json", "summary.json")  # what `close` writes into the audit folder, beside the checksums
+BESIDE = ("sizes.json", "README.md")  # and into each partition
 UNCALIBRATED = "uncalibrated: no threshold of this policy rests on a measured calibration"
 
 
 def close(job: Job) -> Facts:
     """Write the files that belong to the run as a whole, and return its summary."""
     layout = job.layout
+    refuse_strangers(job)
     shards = sorted(read_run(layout)["shards"])
     facts = {shard: marker_facts(layout, shard) for shard in shards}
     for partition in job.policy.partitions:
@@ -112,7 +116,8 @@ configs:
 {total} samples in {len(sizes)} shards, kept by Shardwall {VERSION}. Every member stands byte for byte as in the source.
 
 - `sizes.json`: samples per shard, as open_clip and DataComp read it. A shard without samples is an empty tar, so that
-  brace ranges stay without gaps; `datasets` cannot begin with one, so load this folder, not a glob of its shards.
+  brace ranges stay without gaps. `datasets` cannot begin with one: load this folder, not a glob. open_clip waits for
+  ever when one of its workers is dealt nothing else: name the other shards, or give it `--dataset-resampled`.
 - `*.parquet`, `*_stats.json`: the sidecars of img2dataset, cut down to what was kept.
 
 What was withheld, and why, is counted in the audit folder beside this one. "Kept" means that the filters of the policy
@@ -120,14 +125,40 @@ found nothing that this partition forbids; it is no proof that nothing is there.
 """
 
 
-def expected_files(layout: Layout) -> dict[str, Path]:
-    """Return every file of the publishable folders by its path from the root, but for the list of checksums."""
-    found = (path for folder in (layout.clean, layout.audit) for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(layout.root)): path for path in found if path.name != CHECKSUMS}
+def refuse_strangers(job: Job) -> None:
+    """Raise ShardError where the publishable folders hold what no run over these shards writes."""
+    found = strangers(job.layout, [partition.name for partition in job.policy.partitions])
+    if found:
+        raise ShardError(
+            f"{job.layout.root} cannot be used: {len(found)} file(s) in it were not written by this run, such as "
+            f"{found[0]}. A trainer would read them unexamined: move them away, or choose a new folder."
+        )
+
+
+def strangers(layout: Layout, partitions: Iterable[str]) -> list[str]:
+    """Return by its path from the root what lies in the publishable folders and does not belong to the run there."""
+    shards = read_run(layout)["shards"]
+    own = {*(layout.audit / name for name in (*AUDITED, CHECKSUMS)), *map(layout.published, shards)}
+    for folder in map(layout.partition, partitions):
+        own |= {folder / name for name in BESIDE}
+        own |= {folder / f"{shard}{end}" for shard in shards for end in (".tar", ".parquet", "_stats.json")}
+    files = _files(layout)
+    return sorted(name for name, path in files.items() if path not in own or path.is_symlink())
+
+
+def listed_files(layout: Layout) -> dict[str, Path]:
+    """Return every file of the publishable folders by its path from the root, but for the list of checksums itself."""
+    return {name: path for name, path in _files(layout).items() if path != layout.audit / CHECKSUMS}
+
+
+def _files(layout: Layout) -> dict[str, Path]:
+    """Return all that lies in the publishable folders and is no folder: links, pipes and sockets too."""
+    found = (path for folder in (layout.clean, layout.audit) for path in folder.rglob("*"))
+    return {str(path.relative_to(layout.root)): path for path in found if path.is_symlink() or not path.is_dir()}
 
 
 def _checksums(layout: Layout) -> None:
     """Write the list of checksums, as `sha256sum --check` reads it from the root of the output."""
-    lines = [f"{sha256_of(path)}  {name}\n" for name, path in sorted(expected_files(layout).items())]
+    lines = [f"{sha256_of(path)}  {name}\n" for name, path in sorted(listed_files(layout).items())]
     with whole(layout.audit / CHECKSUMS) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")

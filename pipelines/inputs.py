@@ -46,7 +46,13 @@ def snake(shards: list[Shard], workers: int) -> list[Shard]:
 def _paths(pattern: str) -> list[Path]:
     if Path(pattern).is_dir():
         return sorted(Path(pattern).glob("*.tar"))
-    expanded = list(braceexpand(pattern))
+    if Path(pattern).is_file():  # whatever brackets or braces its name has
+        return [Path(pattern)]
+    try:
+        expanded = list(braceexpand(pattern))
+    except ValueError:
+        message = f"The input cannot be found: in {pattern} a brace is open or closed that has no other. Mend it."
+        raise ShardError(message) from None
     missing = [path for path in expanded if not glob.has_magic(path) and not Path(path).is_file()]
     if missing and len(expanded) > 1:
         raise ShardError(
@@ -59,4 +65,6 @@ def _paths(pattern: str) -> list[Path]:
 def _shard(path: Path) -> Shard:
     if path.suffix != ".tar":
         raise ShardError(f"{path} cannot be read: shards are plain .tar files. Unpack or convert it first.")
+    if not path.name.isprintable():  # it stands in lists of one line a file, and in JSON
+        raise ShardError("A shard cannot be read: its name has a line end or bytes that are not UTF-8. Rename it.")
     return Shard(path.stem, str(path.absolute()))

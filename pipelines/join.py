@@ -2,7 +2,8 @@
 
 Same bytes and near-duplicates are one picture: they share every mark, evidence of doubt included. Samples of one page
 share the marks that the policy lets pass along ties. Both are followed to the end: where A is tied to B and B to C, a
-mark of A reaches C. Only fingerprints and marks are held here, about a hundred bytes a sample.
+mark of A reaches C. A mark that a sample earns beside an inherited one is shared by its picture, but not by its page:
+there it would only be doubt that came back. Only fingerprints and marks are held here, about a hundred bytes a sample.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,6 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from filters.policy import UNEXAMINED, Policy, earn, not_shown
 from filters.ties import tied
 from manifests.evidence import Evidence, read_evidence
+from manifests.tables import read_rows
 from manifests.ties import Values, read_columns
 from pipelines.commit import whole
 
@@ -26,6 +28,7 @@ RELIABLE_QUALITY = 50  # of PDQ; below, flat pictures are all alike (PDQ referen
 SCHEMA = pa.schema([("index", pa.int64()), ("marks", pa.list_(pa.string()))])
 
 Nodes = NDArray[np.int64]
+Marks = NDArray[np.uint64]
 Edges = list[tuple[Nodes, Nodes]]
 
 
@@ -34,7 +37,7 @@ class Ties:
     """One kind of value by which samples are tied, gathered over the corpus: rows of bytes and whose they are."""
 
     owners: list[Nodes] = field(default_factory=list)
-    values: list[NDArray[np.uint8]] = field(default_factory=list)
+    values: list[NDArray[np.uint8]] = field(default_factory=list, repr=False)
 
     def add(self, found: Values, first: int, chosen: NDArray[np.bool_] | None = None) -> None:
         """Take in the values of a shard whose samples are numbered from `first`; `chosen` leaves some out."""
@@ -51,11 +54,17 @@ class Ties:
 def join_corpus(policy: Policy, shards: Sequence[tuple[Path, Path]]) -> None:
     """Read the evidence of every shard and write what its samples inherit: pairs of evidence and target file."""
     names = tuple(sorted({rule.mark for rule in policy.rules} - {UNEXAMINED}))
-    marks = [np.array([_own(policy, e, names) for e in read_evidence(evidence)], np.uint64) for evidence, _ in shards]
+    files = [evidence for evidence, _ in shards]
+    marks = [np.array([_earned(policy, each, names) for each in read_evidence(file)], np.uint64) for file in files]
     starts = np.cumsum([0, *map(len, marks)])
     own = np.concatenate([np.empty(0, np.uint64), *marks])
-    pictures, pages = _edges(policy, [evidence for evidence, _ in shards], starts)
+    pictures, pages = _edges(policy, files, starts)
     joined = _joined(own, pictures) | _joined(own & _bits(policy.ties.inherit, names), [*pictures, *pages])
+    while any(rule.beside for rule in policy.rules):
+        grown = _joined(_earned_beside(policy, names, list(zip(files, starts, marks, strict=False)), joined), pictures)
+        if np.array_equal(grown, joined):
+            break
+        joined = grown
     for (_, target), start, count in zip(shards, starts, map(len, marks), strict=False):
         part = slice(start, start + count)
         _write(target, joined[part] & ~own[part], names)
@@ -63,12 +72,31 @@ def join_corpus(policy: Policy, shards: Sequence[tuple[Path, Path]]) -> None:
 
 def read_inherited(path: Path) -> dict[int, tuple[str, ...]]:
     """Return the inherited marks of a shard by sample index; samples that inherit nothing are left out."""
-    table = pq.read_table(path, schema=SCHEMA)
-    return {row["index"]: tuple(row["marks"]) for row in table.to_pylist()}
+    return {row["index"]: row["marks"] for row in read_rows(path, SCHEMA)}
 
 
-def _own(policy: Policy, evidence: Evidence, names: tuple[str, ...]) -> int:
-    return int(_bits(earn(policy, (*evidence.findings, *not_shown(policy, evidence.examined))).marks, names))
+def _earned(policy: Policy, evidence: Evidence, names: tuple[str, ...], inherited: int = 0) -> int:
+    findings = (*evidence.findings, *not_shown(policy, evidence.examined))
+    return int(_bits(earn(policy, findings, _names(inherited, names)).marks, names))
+
+
+def _earned_beside(
+    policy: Policy, names: tuple[str, ...], shards: Sequence[tuple[Path, int, Marks]], joined: Marks
+) -> Marks:
+    """Return the marks of every sample with those that rules give it beside what it inherited."""
+    earned = joined.copy()
+    for file, start, own in shards:
+        now = joined[start : start + len(own)]
+        if np.array_equal(now, own):  # nothing inherited: what its rules give was given
+            continue
+        for number, evidence in enumerate(read_evidence(file)):
+            if now[number] != own[number]:
+                earned[start + number] |= np.uint64(_earned(policy, evidence, names, int(now[number])))
+    return earned
+
+
+def _names(marks: int, names: tuple[str, ...]) -> list[str]:
+    return [name for bit, name in enumerate(names) if marks >> bit & 1]
 
 
 def _bits(marks: Collection[str], names: tuple[str, ...]) -> np.uint64:
@@ -91,7 +119,7 @@ def _edges(policy: Policy, evidence: Iterable[Path], starts: Nodes) -> tuple[Edg
     return same, [pages.edges(0)]
 
 
-def _joined(own: NDArray[np.uint64], edges: Edges) -> NDArray[np.uint64]:
+def _joined(own: Marks, edges: Edges) -> Marks:
     """Return for each sample the marks of everything that it is tied to, its own included."""
     if not edges or not len(own):
         return own
@@ -100,15 +128,11 @@ def _joined(own: NDArray[np.uint64], edges: Edges) -> NDArray[np.uint64]:
     _, component = connected_components(graph, directed=False)
     joined = np.zeros(component.max() + 1, np.uint64)
     np.bitwise_or.at(joined, component, own)
-    shared: NDArray[np.uint64] = joined[component]
+    shared: Marks = joined[component]
     return shared
 
 
-def _write(target: Path, inherited: NDArray[np.uint64], names: tuple[str, ...]) -> None:
-    rows = [
-        {"index": index, "marks": [name for bit, name in enumerate(names) if int(marks) >> bit & 1]}
-        for index, marks in enumerate(inherited)
-        if marks
-    ]
+def _write(target: Path, inherited: Marks, names: tuple[str, ...]) -> None:
+    rows = [{"index": index, "marks": _names(int(marks), names)} for index, marks in enumerate(inherited) if marks]
     with whole(target, 0o600) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from filters.errors import ShardError
 from pipelines.commit import write_json
 
 PRIVATE = 0o700
+RECORDED = frozenset({"key", "started", "shards", "policy_sha256"})  # of a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ class Layout:
         """The folder of a partition."""
         return self.clean / name
 
-    def create(self, partitions: tuple[str, ...]) -> None:
-        """Make every folder; the restricted ones for the owner alone."""
+    def create(self) -> None:
+        """Make every folder but those of the partitions; the restricted ones for the owner alone."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.restricted.mkdir(mode=PRIVATE, exist_ok=True)
         self.restricted.chmod(PRIVATE)
@@ -94,8 +95,6 @@ class Layout:
             (self.restricted / name).mkdir(mode=PRIVATE, exist_ok=True)
         (self.audit / "manifest").mkdir(parents=True, exist_ok=True)
         self.clean.mkdir(exist_ok=True)
-        for name in partitions:
-            self.partition(name).mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
@@ -117,9 +116,9 @@ def locked(layout: Layout) -> Iterator[None]:
 class Identity:
     """What makes a run itself across restarts: its secret key and the moment it was first started (ISO 8601, UTC)."""
 
-    key: bytes
+    key: bytes = field(repr=False)
     started: str
-    record: dict[str, Any]
+    record: dict[str, Any] = field(repr=False)
 
 
 def identify(layout: Layout, record: dict[str, Any]) -> Identity:
@@ -141,12 +140,12 @@ def read_run(layout: Layout) -> dict[str, Any]:
     """Return the record of the run in `layout`, or raise ShardError when there is none."""
     try:
         stored = json.loads(layout.run.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         message = (
             f"{layout.root} holds no run: its record cannot be read. Give the folder that `shardwall clean` wrote."
         )
         raise ShardError(message) from error
-    if not isinstance(stored, dict):
+    if not isinstance(stored, dict) or not stored.keys() >= RECORDED or not isinstance(stored["shards"], dict):
         raise ShardError(f"{layout.root} holds no run: its record is damaged. Restore {layout.run} from a backup.")
     return stored
 

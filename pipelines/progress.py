@@ -78,7 +78,8 @@ class Watch:
 
     def _show(self) -> None:
         terminal = self._stream.isatty() and os.environ.get("TERM") != "dumb"
-        (self._bar if terminal else self._lines)()
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            (self._bar if terminal else self._lines)()
 
     def _lines(self) -> None:
         while not self._stop.wait(LINE_INTERVAL):

@@ -24,7 +24,7 @@ from pipelines.join import read_inherited
 from pipelines.layout import read_run
 from pipelines.progress import ShardProgress
 from pipelines.shards import Survey, copy_kept, survey
-from pipelines.sidecar import UnusableSidecarError, filter_rows, rewrite_stats
+from pipelines.sidecar import UnusableSidecarError, filter_rows, rewrite_stats, sidecars
 
 SEPARATED = "separated"
 
@@ -46,6 +46,7 @@ def separate_shard(job: Job, shard: Shard) -> dict[str, Any]:
         "evidence": sha256_of(layout.evidence(shard.name)),
         "inherited": sha256_of(layout.inherited(shard.name)),
         "decision": job.decision,
+        **{name: sha256_of(path) for name, path in sidecars(Path(shard.path)).items()},
     }
     marker = layout.marker(shard.name, SEPARATED)
     facts = done(marker, inputs, layout.root)
@@ -116,18 +117,20 @@ def _partitions(job: Job, shard: Shard, seen: Survey) -> tuple[list[Path], bool]
 
 def _sidecars(source: Path, folder: Path, kept: Kept) -> tuple[list[Path], bool]:
     """Write the sidecars that the source has; a Parquet file that cannot be cut down is left out and told."""
-    stats, parquet = source.with_name(f"{source.stem}_stats.json"), source.with_suffix(".parquet")
+    found = sidecars(source)
+    for old in sidecars(folder / source.name).values():  # what an earlier run took from sidecars that are no more
+        old.unlink()
     written = []
-    if stats.exists():
-        target = folder / stats.name
-        write_json(target, rewrite_stats(stats, len(kept.keys)), mode=0o644)
+    if "stats" in found:
+        target = folder / found["stats"].name
+        write_json(target, rewrite_stats(found["stats"], len(kept.keys)), mode=0o644)
         written.append(target)
-    if not parquet.exists():
+    if "parquet" not in found:
         return written, True
-    target = folder / parquet.name
+    target = folder / found["parquet"].name
     try:
         with whole(target) as temporary:
-            filter_rows(parquet, kept.keys, temporary)
+            filter_rows(found["parquet"], kept.keys, temporary)
     except UnusableSidecarError:
         return written, False
     return [*written, target], True

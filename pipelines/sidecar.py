@@ -20,6 +20,12 @@ class UnusableSidecarError(Exception):
     """Nobody could say which rows of a sidecar belong to what was kept."""
 
 
+def sidecars(shard: Path) -> dict[str, Path]:
+    """Return the sidecars that stand beside a shard, under "parquet" and "stats"."""
+    every = {"parquet": shard.with_suffix(".parquet"), "stats": shard.with_name(f"{shard.stem}_stats.json")}
+    return {name: path for name, path in every.items() if path.is_file()}
+
+
 def filter_rows(source: Path, keys: Iterable[str], target: Path) -> None:
     """Write the rows of `source` whose key was kept, in the same schema.
 
@@ -28,18 +34,22 @@ def filter_rows(source: Path, keys: Iterable[str], target: Path) -> None:
     wanted = pa.array(sorted(keys), pa.string())
     try:
         with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
-            kept = sum(_copy(file, group, wanted, writer) for group in range(file.num_row_groups))
+            found = [_copy(file, group, wanted, writer) for group in range(file.num_row_groups)]
+            named = pa.chunked_array(found, pa.string())
+            twice = pc.count_distinct(named).as_py() < len(named)
     except (Exception, MemoryError):  # noqa: BLE001 - hostile Parquet raises anything, and quotes values
         raise UnusableSidecarError from None
-    if kept > len(wanted):
+    if twice:
         raise UnusableSidecarError
 
 
-def _copy(file: pq.ParquetFile, group: int, wanted: pa.Array, writer: pq.ParquetWriter) -> int:
+def _copy(file: pq.ParquetFile, group: int, wanted: pa.Array, writer: pq.ParquetWriter) -> pa.Array:
+    """Copy the wanted rows of one row group and return their keys."""
     table = file.read_row_group(group)
-    kept = table.filter(pc.is_in(table[KEY].cast(pa.string()), value_set=wanted))
-    writer.write_table(kept)
-    return int(kept.num_rows)
+    keys = table[KEY].cast(pa.string())
+    chosen = pc.is_in(keys, value_set=wanted)
+    writer.write_table(table.filter(chosen))
+    return keys.filter(chosen).combine_chunks()
 
 
 def rewrite_stats(source: Path, kept: int) -> dict[str, Any]:
@@ -49,7 +59,7 @@ def rewrite_stats(source: Path, kept: int) -> dict[str, Any]:
     """
     try:
         stats = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         stats = {}
     times = {name: stats[name] for name in ("duration", "start_time", "end_time") if _number(stats, name)}
     counts = {"count": kept, "successes": kept, "failed_to_download": 0, "failed_to_resize": 0}
@@ -57,4 +67,5 @@ def rewrite_stats(source: Path, kept: int) -> dict[str, Any]:
 
 
 def _number(stats: Any, name: str) -> bool:
-    return isinstance(stats, dict) and isinstance(stats.get(name), int | float)
+    value = stats.get(name) if isinstance(stats, dict) else None
+    return isinstance(value, int | float) and abs(value) < 1 << 53  # neither NaN nor infinite

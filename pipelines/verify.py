@@ -6,25 +6,27 @@ digests that this compares.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from filters.config import policy_digest, restored
-from filters.errors import ShardwallError
+from filters.errors import SealError, ShardwallError
 from filters.policy import APART, NEVER_ALLOWED, WITHHELD, Policy
+from manifests.counts import Counts, count, public_counts, total
 from manifests.evidence import read_evidence
 from manifests.manifest import Decision, decide, public_rows, read_manifest, read_public
 from manifests.provenance import read_provenance
+from pipelines import verify_partition
 from pipelines.commit import sha256_of
-from pipelines.finish import CHECKSUMS, expected_files
+from pipelines.finish import CHECKSUMS, listed_files, strangers
 from pipelines.join import join_corpus, read_inherited
 from pipelines.layout import Layout, read_run
-from pipelines.loader import keys_as_loaded
-from pipelines.shards import Row, rows, survey
-
-LARGEST = 1 << 62  # bytes; a size limit is the business of the run, not of its proof
+from pipelines.shards import rows, survey
+from pipelines.sidecar import sidecars
+from pipelines.verify_partition import LARGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Run:
     policy: Policy
     sources: dict[str, Path]
 
+    @property
+    def partitions(self) -> list[str]:
+        """The names of the partitions of its policy."""
+        return [partition.name for partition in self.policy.partitions]
+
 
 def verify(output: Path) -> list[str]:
     """Return what is wrong with an output, a sentence each, empty when it is what its manifest says.
@@ -43,39 +50,63 @@ def verify(output: Path) -> list[str]:
     """
     layout = Layout(output)
     record = read_run(layout)
-    shards = record["shards"]
-    policy = restored(json.loads((layout.audit / "policy.json").read_text()))
-    run = Run(layout, policy, {name: Path(str(path)) for name, path in shards.items()})
+    try:
+        policy = restored(json.loads((layout.audit / "policy.json").read_text(encoding="utf-8")))
+    except Exception:  # noqa: BLE001 - whatever was made of it, it is no policy
+        return ["audit/policy.json is missing or damaged, and without the policy nothing else can be proved"]
+    run = Run(layout, policy, {name: Path(str(path)) for name, path in record["shards"].items()})
     problems: list[str] = []
     if policy_digest(policy) != record["policy_sha256"]:
         problems.append("audit/policy.json is not the policy of the run")
     for name in run.sources:
         for check in (_digests, _decisions, _partitions):
             problems += _guarded(check, run, name)
-    problems += _guarded(_joined, run, "the corpus")
-    problems += _guarded(_folders, run, "the output")
+    for of_all in (_joined, _folders, _sizes, _summary):
+        problems += _guarded(of_all, run, "the output")
     return problems
 
 
-def _guarded(check: Callable[[Run, str], Iterator[str]], run: Run, name: str) -> list[str]:
+def _guarded(check: Callable[[Run, str], Iterator[str]], run: Run, name: str) -> Iterator[str]:
     try:
-        return list(check(run, name))
+        yield from check(run, name)
     except ShardwallError as error:
-        return [str(error)]
-    except (OSError, ValueError, KeyError) as error:
-        return [f"{name}: a file is missing or damaged ({type(error).__name__})"]
+        yield str(error)
+    except OSError as error:
+        yield f"{name}: {error.filename or 'a file'} cannot be read: {error.strerror or type(error).__name__}"
+    except Exception as error:  # noqa: BLE001 - a file that was tampered with may raise anything, and quote itself
+        yield f"{name}: a file is damaged ({type(error).__name__})"
 
 
 def _digests(run: Run, name: str) -> Iterator[str]:
     """Inputs and outputs are what the markers of both steps bind together."""
-    source = sha256_of(run.sources[name])
-    for step in ("examined", "separated"):
-        marker = json.loads(run.layout.marker(name, step).read_text())
-        if marker["inputs"]["shard"] != source:
-            yield f"{name}.tar is not the shard that was {step}"
-        for output, digest in marker["outputs"].items():
-            if sha256_of(run.layout.root / output) != digest:
-                yield f"{output} changed after it was written"
+    layout, source = run.layout, run.sources[name]
+    if not source.is_file():
+        yield f"{name}.tar is no longer at {source}"
+        return
+    taken = {"shard": source}
+    records = (layout.manifest(name), layout.published(name), layout.quarantine(name), layout.queue(name))
+    shards = [layout.partition(partition) / f"{name}.tar" for partition in run.partitions]
+    yield from _bound(run, name, "examined", taken, [layout.evidence(name)])
+    taken |= {"evidence": layout.evidence(name), "inherited": layout.inherited(name), **sidecars(source)}
+    yield from _bound(run, name, "separated", taken, [*records, *shards])
+
+
+def _bound(run: Run, name: str, step: str, taken: dict[str, Path], made: list[Path]) -> Iterator[str]:
+    """Say where one marker does not bind what the step took to what it made."""
+    root = run.layout.root
+    marker = _json(run, run.layout.marker(name, step))
+    for kind, path in taken.items():
+        if not path.is_file() or sha256_of(path) != marker["inputs"].get(kind):
+            where = path.relative_to(root) if path.is_relative_to(root) else path.name
+            yield f"{where} is not what was {step}"
+    for each in made:
+        if str(each.relative_to(root)) not in marker["outputs"]:
+            yield f"{each.relative_to(root)} is not bound by the marker of its shard"
+    for output, digest in marker["outputs"].items():
+        if not (root / output).is_file():
+            yield f"{output} is missing"
+        elif sha256_of(root / output) != digest:
+            yield f"{output} changed after it was written"
 
 
 def _decisions(run: Run, name: str) -> Iterator[str]:
@@ -108,40 +139,13 @@ def _forbidden(decision: Decision) -> bool:
 
 
 def _partitions(run: Run, name: str) -> Iterator[str]:
-    """Each partition holds exactly the samples that the manifest puts there, byte for byte, as a trainer sees them."""
+    """Each partition holds exactly the samples that the manifest puts there, and sidecars cut down to them."""
     source = run.sources[name]
-    for partition in run.policy.partitions:
-        shard = run.layout.partition(partition.name) / f"{name}.tar"
-        found = survey(shard)
-        if found.fault:
-            yield f"{partition.name}/{name}.tar has a structural fault: {found.fault.kind} at {found.fault.offset}"
-        placed = [d for d in read_manifest(run.layout.manifest(name)) if d.partition == partition.name]
-        kept = list(rows(shard, found, LARGEST))
-        if [row.key for row in kept] != [decision.key for decision in placed]:
-            yield f"{partition.name}/{name}.tar does not hold the samples that the manifest puts there"
-            continue
-        differing = sum(
-            not _same_bytes(source, decision, shard, row) for decision, row in zip(placed, kept, strict=True)
-        )
-        if differing:
-            yield f"{partition.name}/{name}.tar: {differing} samples differ from their source"
-        if keys_as_loaded(shard) != [decision.key for decision in placed]:
-            yield f"{partition.name}/{name}.tar: webdataset reads other samples than the manifest names"
-
-
-def _same_bytes(source: Path, decision: Decision, shard: Path, row: Row) -> bool:
-    if row.end - row.start != decision.length:
-        return False
-    with source.open("rb") as original, shard.open("rb") as copy:
-        original.seek(decision.offset)
-        copy.seek(row.start)
-        left = decision.length
-        while left:
-            piece = min(left, 1 << 20)
-            if original.read(piece) != copy.read(piece):
-                return False
-            left -= piece
-    return True
+    for partition in run.partitions:
+        where, shard = f"{partition}/{name}", run.layout.partition(partition) / f"{name}.tar"
+        placed = [each for each in read_manifest(run.layout.manifest(name)) if each.partition == partition]
+        yield from verify_partition.samples(where, source, shard, placed)
+        yield from verify_partition.beside(where, source, shard, [each.key for each in placed])
 
 
 def _joined(run: Run, _corpus: str) -> Iterator[str]:
@@ -157,19 +161,48 @@ def _joined(run: Run, _corpus: str) -> Iterator[str]:
 
 def _folders(run: Run, _: str) -> Iterator[str]:
     """The publishable folders hold what the run wrote and nothing else."""
+    alien = strangers(run.layout, run.partitions)
+    yield from (f"{name} does not belong to the run" for name in alien)
     listed = {}
     for line in (run.layout.audit / CHECKSUMS).read_text(encoding="utf-8").splitlines():
         digest, _, path = line.partition("  ")
         listed[path] = digest
-    present = expected_files(run.layout)
-    for name in sorted(present.keys() ^ listed.keys()):
-        yield f"{name} {'is listed but missing' if name in listed else 'does not belong to the run'}"
-    for name in sorted(present.keys() & listed.keys()):
-        if sha256_of(present[name]) != listed[name]:
+    present = listed_files(run.layout)
+    for name in sorted((present.keys() ^ listed.keys()) - set(alien)):
+        yield f"{name} {f'is in {CHECKSUMS} but missing' if name in listed else f'is not in {CHECKSUMS}'}"
+    for name, found in sorted(present.items()):
+        if name in listed and (not found.is_file() or sha256_of(found) != listed[name]):
             yield f"{name} is not as {CHECKSUMS} lists it"
-    for partition in run.policy.partitions:
-        folder = run.layout.partition(partition.name)
-        sizes = json.loads((folder / "sizes.json").read_text())
+
+
+def _sizes(run: Run, _: str) -> Iterator[str]:
+    """Loaders take the number of samples from `sizes.json`."""
+    for partition in run.partitions:
+        folder = run.layout.partition(partition)
         counted = {f"{name}.tar": survey(folder / f"{name}.tar").rows for name in run.sources}
-        if sizes != counted:
-            yield f"{partition.name}/sizes.json does not count its samples"
+        if _json(run, folder / "sizes.json") != counted:
+            yield f"{partition}/sizes.json does not count its samples"
+
+
+def _summary(run: Run, _: str) -> Iterator[str]:
+    """The published numbers are those of the manifest."""
+    counts = total(count(read_manifest(run.layout.manifest(name))) for name in run.sources)
+    kept = {partition: counts.kept.get(partition, 0) for partition in run.partitions}
+    told = _json(run, run.layout.audit / "summary.json")
+    for name, value in {"shards": len(run.sources), **asdict(public_counts(Counts(kept, counts.withheld)))}.items():
+        if told.get(name) != value:
+            yield f"audit/summary.json: {name} is not what the manifest says"
+
+
+def _json(run: Run, path: Path) -> dict[str, Any]:
+    """Return the object in a file of the output, or raise SealError with its name."""
+    name = path.relative_to(run.layout.root)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise SealError(f"{name} is missing") from None
+    except (ValueError, RecursionError):
+        raise SealError(f"{name} is damaged: it is not JSON") from None
+    if not isinstance(value, dict):
+        raise SealError(f"{name} is damaged: it is not what the run writes")
+    return value
