@@ -29,6 +29,7 @@ from pipelines.layout import Layout, identify, locked, read_run
 from pipelines.mishaps import sentence
 from pipelines.progress import Watch, clear_progress, note_failures, read_failures
 from pipelines.separate import separate_shard
+from pipelines.watchdog import worker_deaths_end_the_run
 
 Facts = dict[str, Any]
 
@@ -128,7 +129,7 @@ def _run(job: Job, shards: list[Shard], options: Any) -> None:
     clear_progress(layout)
     with Watch(layout.progress, len(shards)):
         try:
-            with beam.Pipeline(options=options) as pipeline:
+            with worker_deaths_end_the_run(), beam.Pipeline(options=options) as pipeline:
                 build(pipeline, job, shards)
         except RuntimeError as error:
             message = "The run stopped before its end. Start it again with the same words: what is finished is kept."

@@ -160,6 +160,41 @@ def test_restart_an_examining_process_that_is_killed_costs_no_sample(undisturbed
     assert digests(tmp_path / "out") == digests(undisturbed / "out")
 
 
+def test_restart_a_worker_process_that_is_killed_ends_the_run_with_a_sentence_and_loses_nothing(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    """Beam alone would wait for the dead worker for ever."""
+    same_identity(undisturbed / "out", tmp_path / "out")
+    processes = ("--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
+    started = subprocess.Popen(
+        command(undisturbed, tmp_path / "out", *processes), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    workers: list[int] = []
+    while started.poll() is None and not workers:
+        workers = [pid for pid in descendants(started.pid) if "sdk_worker_main" in command_of(pid)]
+        time.sleep(0.05)
+    time.sleep(2)
+    os.kill(workers[-1], signal.SIGKILL)
+    _, told = started.communicate(timeout=90)
+    assert started.returncode == 1
+    assert "A worker process died" in told
+    subprocess.run(command(undisturbed, tmp_path / "out"), check=True, capture_output=True)
+    assert digests(tmp_path / "out") == digests(undisturbed / "out")
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes that `pid` has started, and those that they have."""
+    return [each for child in children(pid) for each in (child, *descendants(child))]
+
+
+def command_of(pid: int) -> str:
+    """Return the command line of a process, empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
 def children(pid: int) -> list[int]:
     """Return the processes that `pid` has started."""
     tasks = Path(f"/proc/{pid}/task")
