@@ -160,8 +160,9 @@ def test_restart_an_examining_process_that_is_killed_costs_no_sample(undisturbed
     assert digests(tmp_path / "out") == digests(undisturbed / "out")
 
 
+@pytest.mark.parametrize("seconds", [0, 2])  # as it starts, and at work
 def test_restart_a_worker_process_that_is_killed_ends_the_run_with_a_sentence_and_loses_nothing(
-    undisturbed: Path, tmp_path: Path
+    undisturbed: Path, tmp_path: Path, seconds: float
 ) -> None:
     """Beam alone would wait for the dead worker for ever."""
     same_identity(undisturbed / "out", tmp_path / "out")
@@ -173,7 +174,7 @@ def test_restart_a_worker_process_that_is_killed_ends_the_run_with_a_sentence_an
     while started.poll() is None and not workers:
         workers = [pid for pid in descendants(started.pid) if "sdk_worker_main" in command_of(pid)]
         time.sleep(0.05)
-    time.sleep(2)
+    time.sleep(seconds)
     os.kill(workers[-1], signal.SIGKILL)
     _, told = started.communicate(timeout=90)
     assert started.returncode == 1
