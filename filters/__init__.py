@@ -11,6 +11,7 @@ FILTERS = {
     "urls": "filters.urls:UrlBlocklist",
     "digests": "filters.digests:DigestMatch",
     "perceptual": "filters.perceptual:PerceptualMatch",
+    "plugged": "filters.plugged:PluggedMatch",
     "captions": "filters.captions:CaptionTerms",
     "minors": "filters.minors:FacesAndAge",
     "adult": "filters.adult:OpenNsfw",
@@ -18,7 +19,13 @@ FILTERS = {
 }
 
 # The kind of [[lists]] that a list-driven filter reads.
-LIST_KINDS = {"urls": "urls", "digests": "hashes", "perceptual": "hashes", "captions": "terms"}
+LIST_KINDS = {
+    "urls": "urls",
+    "digests": "hashes",
+    "perceptual": "hashes",
+    "plugged": "hashes",
+    "captions": "terms",
+}
 
 
 def filter_class(name: str) -> "type[Filter]":

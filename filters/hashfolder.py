@@ -19,7 +19,7 @@ from filters.bands import SMALL
 from filters.bandtables import Tables, fitting, tables
 from filters.fingerprints import PERCEPTUAL
 from filters.hashtables import HashList, HashTable, as_strings
-from filters.hashvalues import BYTES
+from filters.hashvalues import Lengths
 from filters.listsource import COMPILED, ListSource, refusal
 from filters.pins import digest, refuse_changed
 
@@ -77,14 +77,14 @@ def read_folder(source: ListSource, stamped: bool = False) -> HashList:
             sha256=hashlib.sha256(text).hexdigest(),
             categories=_strings(record["categories"]),
             classifications=_strings(record["classifications"]),
-            tables={kind: _mapped(folder, kind, record, stamped) for kind in record["entries"]},
+            tables=_tables(folder, record, stamped),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, RecursionError) as error:
         raise refusal(source, f"its folder is incomplete or changed ({type(error).__name__}). {_REBUILD}") from None
     if not set(found.categories) <= set(source.labels):
         raise refusal(source, "its folder has a category that `categories` does not declare")
     if not found.tables:
-        raise refusal(source, f"it has no entry. {_REBUILD}")
+        raise refusal(source, f"it has no entry of a kind that is matched here. {_REBUILD}")
     return found
 
 
@@ -102,12 +102,21 @@ def _strings(told: Any) -> tuple[str, ...]:
     return tuple(told)
 
 
+def _tables(folder: Path, record: Mapping[str, Any], stamped: bool) -> dict[str, HashTable]:
+    """Map the arrays of every algorithm that can be matched; the hash of another may be plugged in some day."""
+    lengths = Lengths()
+    mapped = {kind: _mapped(folder, kind, record, stamped) for kind in record["entries"]}
+    if any(table.values.shape[1] != lengths.get(kind, table.values.shape[1]) for kind, table in mapped.items()):
+        raise ValueError("values of another length")
+    return {kind: table for kind, table in mapped.items() if kind in lengths}
+
+
 def _mapped(folder: Path, kind: str, record: Mapping[str, Any], stamped: bool) -> HashTable:
     """Map the arrays of one algorithm; where they were just read in full, look into them as well."""
     count = record["entries"][kind]
     columns = {part: _array(folder, kind, part, record) for part in _COLUMNS}
-    shapes = {"values": (count, BYTES[kind]), "categories": (count,), "classifications": (count,)}
-    if not count or any(columns[part].shape != shape for part, shape in shapes.items()):
+    shapes = {"values": (count, *columns["values"].shape[1:2]), "categories": (count,), "classifications": (count,)}
+    if not count or columns["values"].ndim != 2 or any(columns[part].shape != shape for part, shape in shapes.items()):
         raise ValueError("another number of entries")
     made = None
     if f"{kind}.cells.npy" in record["files"]:

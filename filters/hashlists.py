@@ -10,7 +10,6 @@ import numpy as np
 
 from filters.hashfolder import read_folder, write_folder
 from filters.hashtables import Gathering, HashList, HashTable, as_strings
-from filters.hashvalues import BYTES
 from filters.listfile import Reading
 from filters.listformats import as_fetched
 from filters.listsource import ListSource, age_days, refusal, staleness
@@ -59,18 +58,21 @@ def build(source: ListSource, folder: str) -> HashList:
 
 def _from_text(source: ListSource) -> HashList:
     reading = Reading(source)
-    gathered = {kind: Gathering(size) for kind, size in BYTES.items()}
+    gathered: dict[str, Gathering] = {}
     labels = {label: number for number, label in enumerate(source.labels)}
     said: dict[str, int] = {}
     for row in reading:
         number = said.setdefault(row.classification, len(said))
-        gathered[row.algorithm].add(bytes.fromhex(row.value), labels[row.category], number)
+        value = bytes.fromhex(row.value)
+        if row.algorithm not in gathered:
+            gathered[row.algorithm] = Gathering(len(value))
+        gathered[row.algorithm].add(value, labels[row.category], number)
     if reading.problem:
         raise refusal(source, reading.problem)
     classifications = sorted(said)  # so that the order of lines does not matter
     renumbered = np.empty(len(said), dtype=np.uint32)
     renumbered[[said[each] for each in classifications]] = np.arange(len(said), dtype=np.uint32)
-    found = {kind: gathered[kind].table(renumbered) for kind in BYTES if reading.entries[kind]}
+    found = {kind: gathered[kind].table(renumbered) for kind in sorted(gathered)}
     return HashList(
         source.name, source.version, source.date, reading.sha256, source.labels, tuple(classifications), found
     )

@@ -102,5 +102,6 @@ def as_strings(rows: Hashes) -> NDArray[np.bytes_]:
 
 def _numbers(rows: Hashes) -> list[NDArray[np.uint32]]:
     """Return the rows as columns of numbers, the least significant first: they sort many times faster than strings."""
-    columns: NDArray[np.uint32] = np.ascontiguousarray(rows[:, ::-1]).view("<u4")
+    whole = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))
+    columns: NDArray[np.uint32] = np.ascontiguousarray(whole[:, ::-1]).view("<u4")
     return [columns[:, place] for place in range(columns.shape[1])]

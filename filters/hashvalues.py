@@ -1,12 +1,18 @@
 """What a hash on a list must look like before anything is compared with it."""
 
+import base64
+import binascii
 import hashlib
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from filters.fingerprints import DIGESTS, PERCEPTUAL
+from filters.hashplugins import PHOTODNA, length_of
 
 BYTES = {**DIGESTS, **PERCEPTUAL}  # algorithm -> bytes
+LICENSED = frozenset({PHOTODNA})  # on many a list, and matched where a package plugs it in
+_OTHER_NAMES = {"pdna": PHOTODNA}  # NCMEC's element
 _TOLD_BY_LENGTH = {32: "md5", 40: "sha1"}  # hex digits
 _EMPTY_FILE = {hashlib.new(kind, b"", usedforsecurity=False).digest() for kind in DIGESTS}
 # A random digest of 16 bytes has fewer than 5 different ones once in 5e20; "00...", "ff..." and "deadbeef..." have. The
@@ -24,17 +30,63 @@ def algorithm(named: str, value: str) -> str:
 
 @lru_cache
 def _plain(named: str) -> str:
-    return re.sub("[-_ ]", "", named).lower()
+    plain = re.sub("[-_ ]", "", named).lower()
+    return _OTHER_NAMES.get(plain, plain)
 
 
-def wrong_hash(kind: str, value: str) -> str:
+class Lengths(Mapping[str, int]):
+    """The bytes of a value by kind: of Shardwall's own hashes, and of each that is plugged in when it is asked for.
+
+    A plug-in that no list and no policy names is never loaded.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, int | None] = dict(BYTES)
+
+    def __getitem__(self, kind: str) -> int:
+        """Return the bytes of this kind; KeyError when nothing here can match it."""
+        if kind not in self._known:
+            self._known[kind] = length_of(kind)
+        length = self._known[kind]
+        if length is None:
+            raise KeyError
+        return length
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the kinds that were found so far."""
+        return (kind for kind, length in self._known.items() if length is not None)
+
+    def __len__(self) -> int:
+        """Return how many these are."""
+        return sum(1 for _ in self)
+
+
+def as_hex(kind: str, value: str, length: int) -> str:
+    """Return a value of a plugged-in kind in hex digits, whichever of its usual spellings it has, else as it stands.
+
+    These are hex digits, base64, and the bytes as decimal numbers between commas.
+    """
+    if kind in BYTES or len(value) == 2 * length:
+        return value
+    numbers = value.split(",")
+    if len(numbers) == length and all(re.fullmatch("[0-9]{1,3}", each.strip(), re.ASCII) for each in numbers):
+        bytes_ = [int(each) for each in numbers]
+        return bytes(bytes_).hex() if max(bytes_) < 256 else value
+    try:
+        return base64.b64decode(value, validate=True).hex()
+    except (ValueError, binascii.Error):
+        return value
+
+
+def wrong_hash(kind: str, value: str, lengths: Mapping[str, int]) -> str:
     """Return what is wrong with a value of this kind, as a phrase; empty when it can be matched."""
     if not kind:
         return "whose length does not tell the algorithm: name it in `columns`"
-    if kind not in BYTES:
-        return f"of an algorithm that is not one of {', '.join(BYTES)}"
-    if not re.fullmatch(f"[0-9A-Fa-f]{{{2 * BYTES[kind]}}}", value):
-        return f"that are not {2 * BYTES[kind]} hex digits of {kind}"
+    if kind not in lengths:
+        return f"of an algorithm that is not one of {', '.join(lengths)}"
+    if not re.fullmatch(f"[0-9A-Fa-f]{{{2 * lengths[kind]}}}", value):
+        written = f"{2 * lengths[kind]} hex digits" if kind in BYTES else f"{lengths[kind]} bytes"
+        return f"that are not {written} of {kind}"
     raw = bytes.fromhex(value)
     if raw in _EMPTY_FILE:
         return "with the digest of an empty file"

@@ -10,52 +10,16 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from filters.canaries import Canaries
-from filters.hashvalues import BYTES, algorithm, wrong_hash
+from filters.hashvalues import LICENSED, Lengths, algorithm, as_hex, wrong_hash
 from filters.listformats import FORMATS, Pages
+from filters.listroles import roles_of
+from filters.listrows import LINES_TOLD, Fault, Row
 from filters.listsource import ListSource, refusal
 
-ROLES = ("value", "algorithm", "category", "classification", "language", "id", *BYTES)
-CONSTANT = "="  # before a text that holds for every row, where else the name of a column stands
-LINES_TOLD = 5  # places of faulty lines that a message names
-
-VALUES = frozenset({"value", *BYTES})  # the roles that give an entry its value
-
 _Said = dict[str, str]  # what an entry says, by role
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One entry of a list; a hash is in lower-case hex, its algorithm one of the fingerprint kinds.
-
-    `classification` is what the authority says of it, word for word.
-    """
-
-    line: int
-    category: str
-    value: str = field(repr=False)
-    algorithm: str = ""
-    language: str = ""
-    id: str = field(default="", repr=False)
-    classification: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with some lines of a list: how many, and the places of the first few, "page:line" in pages."""
-
-    why: str
-    count: int
-    lines: tuple[int | str, ...]
-
-    def __str__(self) -> str:
-        """Return it in words: "2 with an unknown algorithm (lines 3, 8)"."""
-        noun = "line" if self.count == 1 else "lines"
-        more = ", ..." if self.count > len(self.lines) else ""
-        return f"{self.count} {self.why} ({noun} {', '.join(map(str, self.lines))}{more})"
 
 
 class Reading:
@@ -67,15 +31,8 @@ class Reading:
 
     def __init__(self, source: ListSource) -> None:
         """Check how the list is to be read; ListError when it cannot be."""
-        roles = dict(source.columns)
-        if len(roles) != len(source.columns) or not set(roles) <= set(ROLES):
-            raise refusal(source, f"`columns` has an unknown or repeated role; the roles are {', '.join(ROLES)}")
-        self._constants = {role: name[1:] for role, name in roles.items() if name.startswith(CONSTANT)}
-        self._columns = {role: name for role, name in roles.items() if role not in self._constants}
-        if self._constants.keys() & VALUES or (self._columns and not self._columns.keys() & VALUES):
-            raise refusal(source, '`columns` names columns, but none for "value"; begin a fixed text with "="')
-        if source.format in FORMATS and (roles or source.kind != "hashes"):
-            raise refusal(source, f'a list of format "{source.format}" holds hashes, and has no `columns`')
+        self._lengths = Lengths()
+        self._roles = roles_of(source, self._lengths)
         self.source = source
         self.entries: Counter[str] = Counter()
         self.unmatched: Counter[str] = Counter()
@@ -105,12 +62,16 @@ class Reading:
         if sum(map(len, self._faulty.values())) > self.source.max_faults:
             return f"it has {'; '.join(map(str, self.faults))}. Correct or remove them, and tell the list's authority"
         if not self.entries:
-            return "it has no entry. Fetch it again"
+            count = self.unmatched.total()
+            others = f" of a kind that is matched here, and {count} of others" if count else ""
+            return f"it has no entry{others}. Fetch it again"
         return self._canaries.problem
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows that can be used; ListError when a file or its header cannot be read."""
         for line, place, said in self._from_pages(self._pages) if self._pages else self._from_table():
+            if self._passed(said):
+                continue
             if why := self._wrong(said):
                 self._faulty.setdefault(why, []).append(place)
                 continue
@@ -119,6 +80,18 @@ class Reading:
             self.entries[row.algorithm or row.category] += 1
             yield row
 
+    def _passed(self, said: _Said) -> bool:
+        """Count a hash that nothing here can match; spell others in hex."""
+        if self.source.kind != "hashes":
+            return False
+        kind = _algorithm(said)
+        if kind in LICENSED and kind not in self._lengths:
+            self.unmatched[kind] += 1
+            return True
+        if kind in self._lengths:
+            said["value"] = as_hex(kind, said["value"], self._lengths[kind])
+        return False
+
     def _wrong(self, said: _Said) -> str:
         if not said["value"]:
             return "without a value"
@@ -126,7 +99,7 @@ class Reading:
             return "with control characters"
         if (said.get("category") or self.source.category) not in self.source.labels:
             return "with a category that `categories` does not declare"
-        return wrong_hash(_algorithm(said), said["value"]) if self.source.kind == "hashes" else ""
+        return wrong_hash(_algorithm(said), said["value"], self._lengths) if self.source.kind == "hashes" else ""
 
     def _row(self, line: int, said: _Said) -> Row:
         hashes = self.source.kind == "hashes"
@@ -149,20 +122,21 @@ class Reading:
                 self.unmatched["none"] += 1
             about = {"category": update.category, "classification": update.classification, "id": update.id}
             for kind, value in update.hashes:
-                if algorithm(kind, "") in BYTES:
+                if algorithm(kind, "") in self._lengths:
                     yield update.line, place, {**about, "algorithm": kind, "value": value}
                 else:
                     self.unmatched[kind] += 1
 
     def _from_table(self) -> Iterator[tuple[int, int, _Said]]:
-        if not self._columns:
+        roles = self._roles
+        if not roles.columns:
             for line, text in self._lines():
-                yield line, line, {**self._constants, "value": text.strip()}
+                yield line, line, {**roles.constants, "value": text.strip()}
             return
         for line, cells in self._table():
-            said = {role: text.strip() for role, text in {**self._constants, **cells}.items()}
-            about = {role: text for role, text in said.items() if role not in VALUES}
-            hashes = [{**about, "algorithm": kind, "value": said[kind]} for kind in BYTES if said.get(kind)]
+            said = {role: text.strip() for role, text in {**roles.constants, **cells}.items()}
+            about = roles.about(said)
+            hashes = [{**about, "algorithm": kind, "value": said[kind]} for kind in roles.hashes if said.get(kind)]
             if "value" in said and (said["value"] or not hashes):
                 hashes.append({**about, "value": said["value"]})
             for each in hashes or [{**about, "value": ""}]:
@@ -182,10 +156,10 @@ class Reading:
 
     def _places(self, header: list[str]) -> dict[str, int]:
         names = [name.strip() for name in header]
-        for role, name in self._columns.items():
+        for role, name in self._roles.columns.items():
             if names.count(name) != 1:
                 raise refusal(self.source, f"its header has not exactly one column for {role!r}. Correct `columns`")
-        return {role: names.index(name) for role, name in self._columns.items()}
+        return {role: names.index(name) for role, name in self._roles.columns.items()}
 
     def _cells(self, text: str) -> list[str]:
         try:

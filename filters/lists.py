@@ -13,8 +13,9 @@ from filters.canaries import Canaries
 from filters.errors import ListError
 from filters.finding import Material
 from filters.hashlists import HashList, HashTable, as_strings, build, read_hashes
-from filters.listfile import Fault, Reading, Row
+from filters.listfile import Reading
 from filters.listformats import as_fetched
+from filters.listrows import Fault, Row
 from filters.listsource import ListSource, age_days, refusal, staleness
 
 __all__ = [

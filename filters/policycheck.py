@@ -18,6 +18,7 @@ BITS = 256  # length of a PDQ hash
 RANGES = {  # of parameters that outside them would quietly find nothing
     "max_pdq_bits": (0, BITS),
     "max_phash_bits": (0, 64),
+    "max_distance": (0, 10**9),
     "min_quality": (0, 100),
     "min_face_pixels": (1, 256),
     "adult_age": (1, 120),
@@ -69,7 +70,8 @@ def _order(policy: Policy) -> Iterator[str]:
 def _parameters(policy: Policy) -> Iterator[str]:
     for each in policy.filters:
         for key, (low, high) in RANGES.items():
-            if not low <= getattr(each, key, low) <= high:
+            value = getattr(each, key, None)
+            if value is not None and not low <= value <= high:
                 yield f"[[filters]] {each.name!r}: {key} lies outside {low}..{high}, so nothing is found; correct it."
 
 

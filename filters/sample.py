@@ -32,6 +32,7 @@ class View:
     def __init__(self, sample: Sample, limits: Limits) -> None:
         self.sample = sample
         self._limits = limits
+        self.noted: dict[str, tuple[Fingerprint, ...]] = {}
 
     @cached_property
     def rasters(self) -> Rasters:
@@ -64,8 +65,13 @@ class Batch:
         return self._views[row].rasters
 
     def fingerprints(self, row: int) -> tuple[Fingerprint, ...]:
-        """Return the digests and perceptual hashes of sample `row`."""
-        return self._views[row].fingerprints
+        """Return the digests and perceptual hashes of sample `row`, and those that filters noted."""
+        view = self._views[row]
+        return (*view.fingerprints, *(each for prints in view.noted.values() for each in prints))
+
+    def note(self, row: int, kind: str, prints: Sequence[Fingerprint]) -> None:
+        """Add to the fingerprints of sample `row` those of a kind that only a filter takes, in place of older ones."""
+        self._views[row].noted[kind] = tuple(prints)
 
     def take(self, rows: Sequence[int]) -> "Batch":
         """Return the batch of these rows, sharing what is decoded."""

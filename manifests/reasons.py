@@ -25,7 +25,7 @@ NO_PARTITION = "no partition in the policy"
 
 _BEFORE = (DIGEST, PERCEPTUAL, URL, TOGETHER, CLASSIFIER, TEXT, OTHER_LIST)
 _AFTER = (FAULT, NEVER_SHOWN, TIED, NO_PARTITION)  # never shown comes late: it follows from an earlier reason
-_BY_FILTER = {"digests": DIGEST, "perceptual": PERCEPTUAL, "urls": URL, "captions": TEXT}
+_BY_FILTER = {"digests": DIGEST, "perceptual": PERCEPTUAL, "plugged": PERCEPTUAL, "urls": URL, "captions": TEXT}
 _CLASS = re.compile(r"[A-Za-z][A-Za-z0-9 ,'-]{0,59}")
 
 

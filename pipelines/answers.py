@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from filters.finding import Finding
@@ -14,8 +15,11 @@ BYTES = {**DIGESTS, **PERCEPTUAL}  # kind of fingerprint -> its length
 _GROUP = re.compile("[0-9a-f]{32}")
 
 
-def answered(shard: str, row: Row, told: Mapping[str, Any]) -> Evidence:
-    """Return the evidence that an answer holds.
+NO_OTHERS: Mapping[str, int] = MappingProxyType({})
+
+
+def answered(shard: str, row: Row, told: Mapping[str, Any], plugged: Mapping[str, int] = NO_OTHERS) -> Evidence:
+    """Return the evidence that an answer holds; `plugged` are the bytes of each hash that is plugged in, by its name.
 
     Raises KeyError, TypeError, ValueError or OverflowError for one that no honest process gives: what does not fit the
     evidence store would otherwise stop the run, and again each time it is started.
@@ -27,7 +31,7 @@ def answered(shard: str, row: Row, told: Mapping[str, Any]) -> Evidence:
         offset=row.start,
         length=row.end - row.start,
         groups=tuple(_group(each) for each in told["groups"]),
-        fingerprints=tuple(_fingerprint(*each) for each in told["fingerprints"]),
+        fingerprints=tuple(_fingerprint({**BYTES, **plugged}, *each) for each in told["fingerprints"]),
         findings=tuple(_finding(*each) for each in told["findings"]),
         examined=tuple(_text(each) for each in told["examined"]),
     )
@@ -44,9 +48,9 @@ def _finding(name: Any, label: Any, value: Any, *texts: Any) -> Finding:
     return Finding(_text(name), _text(label), value, *map(_text, texts))
 
 
-def _fingerprint(kind: Any, form: Any, value: Any, quality: Any) -> Fingerprint:
+def _fingerprint(lengths: Mapping[str, int], kind: Any, form: Any, value: Any, quality: Any) -> Fingerprint:
     data = bytes.fromhex(value)
-    if len(data) != BYTES[kind] or quality not in (None, *range(101)):
+    if len(data) != lengths[kind] or quality not in (None, *range(101)):
         raise ValueError
     return Fingerprint(kind, _text(form), data, quality)
 

@@ -21,6 +21,7 @@ from filters.addresses import AddressError, canonical
 from filters.errors import ShardwallError
 from filters.finding import Examination, Examine, Filter, examine, keyed
 from filters.members import parse
+from filters.plugged import plugged_lengths
 from filters.policy import Policy
 from filters.sample import Batch, Sample
 
@@ -40,11 +41,12 @@ def serve() -> None:
     ctypes.CDLL(None).prctl(SET_DUMPABLE, 0, 0, 0, 0)  # no core either where a program receives it: core(5)
     try:
         chain = [(each, each.load()) for each in policy.filters]
+        plugged = plugged_lengths(policy.filters)
     except ShardwallError as error:
         _answer(answers, {"error": str(error)})
         return
     _confine(policy.limits.memory_bytes)
-    _answer(answers, {"ready": True})
+    _answer(answers, {"ready": True, "plugged": plugged})
     for line in sys.stdin:
         request = json.loads(line)
         signal.alarm(request["seconds"])  # kills the process even where a decoder holds the interpreter

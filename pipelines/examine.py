@@ -89,7 +89,7 @@ class Examiner:
         request = {"path": str(path), "shard": shard, "seconds": seconds, "rows": [_asked(row) for row in rows]}
         answer = self._exchange(request, seconds)
         try:
-            return [answered(shard, row, each) for row, each in zip(rows, answer["rows"], strict=True)]
+            return [answered(shard, row, each, self._plugged) for row, each in zip(rows, answer["rows"], strict=True)]
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ChildDiedError from error
 
@@ -113,6 +113,7 @@ class Examiner:
         if "error" in answer:
             self.close()
             raise ModelError(answer["error"])
+        self._plugged: dict[str, int] = answer["plugged"]  # told before it has read a byte of any sample
 
     def _exchange(self, message: dict[str, Any], seconds: int) -> dict[str, Any]:
         process = self._process

@@ -28,11 +28,13 @@ from filters.fingerprints import fingerprints
 from filters.lists import ListSource
 from filters.minors import FacesAndAge
 from filters.perceptual import PerceptualMatch
+from filters.plugged import PluggedMatch
 from filters.policy import UNEXAMINED
 from filters.rasters import Limits, rasters
 from filters.sample import Batch, Sample
 from filters.urls import UrlBlocklist
 from tests.corpora import LISTED_URL, LISTED_WORD, drawing
+from tests.filters.gradients import HASH, plug_in_gradients
 from tests.filters.photos import ASTRONAUT, file
 from tests.filters.tiny import MODEL, encoder, head, whole_model
 
@@ -61,6 +63,14 @@ def perceptual(folder: Path) -> Filter:
     prints = fingerprints((KNOWN,), {}, rasters((KNOWN,), {}, Limits()))
     known = next(each.value.hex() for each in prints if each.kind == "pdq")
     return PerceptualMatch(lists=(listing(folder, "hashes", "listed-view", known, "pdq"),))
+
+
+def plugged(folder: Path) -> Filter:
+    plug_in_gradients()
+    known = HASH.hash(np.asarray(Image.open(io.BytesIO(KNOWN)).convert("RGB")))
+    return PluggedMatch(
+        hash="gradients", lists=(listing(folder, "hashes", "listed-shape", (known or b"").hex(), "gradients"),)
+    )
 
 
 def captions(folder: Path) -> Filter:
@@ -93,6 +103,7 @@ READY = {
     "urls": Ready(urls),
     "digests": Ready(digests),
     "perceptual": Ready(perceptual, looks=True),
+    "plugged": Ready(plugged, looks=True),
     "captions": Ready(captions),
     "minors": Ready(lambda _: FacesAndAge(), looks=True),
     "adult": Ready(lambda _: OpenNsfw(), looks=True),
@@ -170,7 +181,7 @@ def test_its_parameters_survive_a_pickle(loaded: Loaded) -> None:
 def test_what_it_rests_on_is_named_with_a_digest(loaded: Loaded) -> None:
     materials = loaded.parameters.materials()
     assert materials
-    assert all(each.kind in ("list", "weights") and len(each.sha256) == 64 for each in materials)
+    assert all(each.kind in ("list", "weights", "plug-in") and len(each.sha256) == 64 for each in materials)
 
 
 def test_an_empty_batch_has_no_answers(loaded: Loaded) -> None:
@@ -259,7 +270,7 @@ class NotNumbers:
 def test_a_model_that_gives_no_number_has_examined_nothing(
     loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if all(material.kind == "list" for material in loaded.parameters.materials()):
+    if all(material.kind != "weights" for material in loaded.parameters.materials()):
         return  # no model
     for module in [module for name, module in sys.modules.items() if name.startswith("filters.")]:
         if real := getattr(module, "session", None):

@@ -1,0 +1,36 @@
+"""What a list says, entry by entry, and what is wrong with it: without an entry in sight."""
+
+from dataclasses import dataclass, field
+
+LINES_TOLD = 5  # places of faulty lines that a message names
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of a list; a hash is in lower-case hex, its algorithm one of the fingerprint kinds.
+
+    `classification` is what the authority says of it, word for word.
+    """
+
+    line: int
+    category: str
+    value: str = field(repr=False)
+    algorithm: str = ""
+    language: str = ""
+    id: str = field(default="", repr=False)
+    classification: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with some lines of a list: how many, and the places of the first few, "page:line" in pages."""
+
+    why: str
+    count: int
+    lines: tuple[int | str, ...]
+
+    def __str__(self) -> str:
+        """Return it in words: "2 with an unknown algorithm (lines 3, 8)"."""
+        noun = "line" if self.count == 1 else "lines"
+        more = ", ..." if self.count > len(self.lines) else ""
+        return f"{self.count} {self.why} ({noun} {', '.join(map(str, self.lines))}{more})"
