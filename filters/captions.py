@@ -7,14 +7,10 @@ from typing import Literal
 from filters import ages, details
 from filters.finding import Examine, Finding, Material
 from filters.languages import code
-from filters.lists import Fault, ListSource, Row, material, no_list, read_rows
-from filters.listsource import refusal
+from filters.lists import ListSource, material, no_list, read_rows
 from filters.sample import Batch
 from filters.termindex import skeleton_index, term, written_index
-from filters.textforms import plain
 from filters.textsearch import MINOR, NOT_COVERED, PERSONAL_DETAILS, TextSearch
-
-_LINES_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +48,10 @@ class CaptionTerms:
         return tuple(material(source) for source in self.lists)
 
     def load(self) -> Examine:
-        """Return the function that examines; ListError when a list has a term without any letter or digit."""
+        """Return the function that examines; ListError as for `materials`."""
         if not self.lists:
             raise no_list(self.name)
-        rows = {source.name: _rows(source) for source in self.lists}
+        rows = {source.name: list(read_rows(source)) for source in self.lists}
         terms = [term(name, row.category, row.value) for name in rows for row in rows[name]]
         covered = {name: frozenset(code(row.language) for row in rows[name]) for name in rows}
         search = TextSearch(
@@ -83,11 +79,3 @@ def _first(findings: list[Finding]) -> tuple[Finding, ...]:
         if place not in kept or (each.value or 0.0) < (kept[place].value or 0.0):
             kept[place] = each
     return tuple(kept.values())
-
-
-def _rows(source: ListSource) -> list[Row]:
-    rows = list(read_rows(source))
-    if refused := [row.line for row in rows if not any(map(str.isalnum, plain(row.value)))]:
-        told = Fault("without any letter or digit", len(refused), tuple(refused[:_LINES_TOLD]))
-        raise refusal(source, f"it has {told}. Correct or remove them, and tell the list's authority")
-    return rows

@@ -3,7 +3,7 @@
 ShardwallError
 ├── PolicyError   the policy file cannot be used as it stands
 ├── ListError     a hash list, blocklist or term list cannot be relied on
-├── ModelError    weights are missing, or are not the pinned ones
+├── ModelError    weights or a plugged-in hash are missing, or are not what they should be
 ├── ShardError    a shard cannot be read or written
 └── SealError     an output does not say what its manifest says
 
@@ -25,7 +25,7 @@ class ListError(ShardwallError):
 
 
 class ModelError(ShardwallError):
-    """Weights are missing, or are not the pinned ones."""
+    """Weights or a plugged-in hash are missing, or are not what they should be."""
 
 
 class ShardError(ShardwallError):
@@ -34,3 +34,9 @@ class ShardError(ShardwallError):
 
 class SealError(ShardwallError):
     """An output does not say what its manifest says."""
+
+
+def error_of(kind: str, message: str) -> ShardwallError:
+    """Return the error of the class that is called `kind`, as it was raised in another process or thread."""
+    found = {each.__name__: each for each in (PolicyError, ListError, ModelError, ShardError, SealError)}
+    return found.get(kind, ShardwallError)(message)

@@ -18,6 +18,7 @@ from filters.listformats import FORMATS, Pages
 from filters.listroles import roles_of
 from filters.listrows import LINES_TOLD, Fault, Row
 from filters.listsource import ListSource, refusal
+from filters.textforms import plain
 
 _Said = dict[str, str]  # what an entry says, by role
 
@@ -99,6 +100,8 @@ class Reading:
             return "with control characters"
         if (said.get("category") or self.source.category) not in self.source.labels:
             return "with a category that `categories` does not declare"
+        if self.source.kind == "terms" and not any(map(str.isalnum, plain(said["value"]))):
+            return "without any letter or digit"
         return wrong_hash(_algorithm(said), said["value"], self._lengths) if self.source.kind == "hashes" else ""
 
     def _row(self, line: int, said: _Said) -> Row:

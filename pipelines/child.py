@@ -43,7 +43,7 @@ def serve() -> None:
         chain = [(each, each.load()) for each in policy.filters]
         plugged = plugged_lengths(policy.filters)
     except ShardwallError as error:
-        _answer(answers, {"error": str(error)})
+        _answer(answers, {"error": str(error), "kind": type(error).__name__})
         return
     _confine(policy.limits.memory_bytes)
     _answer(answers, {"ready": True, "plugged": plugged})

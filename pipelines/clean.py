@@ -12,7 +12,7 @@ from typing import Any
 import apache_beam as beam
 
 from filters.config import policy_digest
-from filters.errors import ShardError, ShardwallError
+from filters.errors import ShardError, ShardwallError, error_of
 from filters.flood import refuse_floods
 from filters.policy import Policy
 from filters.rulecheck import lists_of
@@ -138,7 +138,7 @@ def _run(job: Job, shards: list[Shard], options: Any) -> None:
     clear_progress(layout)
     if failures:
         more = f" ({len(failures) - 1} more shards could not be finished.)" if len(failures) > 1 else ""
-        raise ShardError(failures[0] + more)
+        raise error_of(type(failures[0]).__name__, f"{failures[0]}{more}")
 
 
 def _join(facts: list[Facts], job: Job, shards: Sequence[Shard]) -> list[Shard]:
@@ -149,7 +149,7 @@ def _join(facts: list[Facts], job: Job, shards: Sequence[Shard]) -> list[Shard]:
         _refuse_floods(job, facts)
         _join_what_is_tied(job, [str(fact["shard"]) for fact in facts])
     except Exception as error:  # noqa: BLE001 - Beam would log it, with what it quotes
-        note_failures(job.layout, [{"failed": _told("The samples could not be joined.", error)}])
+        note_failures(job.layout, [_failed("The samples could not be joined.", error)])
         return []
     return list(shards)
 
@@ -172,11 +172,13 @@ def _attempt(step: Callable[..., Facts], job: Job, shard: Shard, *others: Any) -
     try:
         return {"shard": shard.name, **step(job, shard, *others)}
     except Exception as error:  # noqa: BLE001 - a runner would try once, and log what the error quotes
-        return {"shard": shard.name, "failed": _told(f"{shard.name}.tar could not be finished.", error)}
+        return {"shard": shard.name, **_failed(f"{shard.name}.tar could not be finished.", error)}
 
 
-def _told(what: str, error: Exception) -> str:
-    return str(error) if isinstance(error, ShardwallError) else f"{what} {sentence(error)}"
+def _failed(what: str, error: Exception) -> Facts:
+    if isinstance(error, ShardwallError):
+        return {"failed": str(error), "error": type(error).__name__}
+    return {"failed": f"{what} {sentence(error)}", "error": ShardError.__name__}
 
 
 def _refuse_own_output(layout: Layout, shards: Sequence[Shard]) -> None:

@@ -80,7 +80,7 @@ def verify(output: Output) -> None:
 def explain(
     output: Output,
     shard: Annotated[str, typer.Argument(metavar="SHARD", help="Name of the shard, without .tar.")],
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the sample.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the sample, or # and its number in the shard.")],
 ) -> None:
     """Say why a sample is where it is: rules, marks and evidence, never its content."""
     from pipelines.explain import explain as look_up

@@ -1,5 +1,6 @@
 """What the command line shows: tables on standard output, and never content."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,10 +73,14 @@ def show_queue(cases: Sequence["QueueItem"]) -> None:
     table("", ("priority", "kind", "case", "shard", "deadline", "state", "reasons"), rows)
 
 
-def show_case(case: "QueueItem") -> None:
-    """Print one case whole."""
+def show_case(case: "QueueItem", output: Path) -> None:
+    """Print one case whole but for the key of its sample, which `explain` may be asked about."""
     for name in case.__dataclass_fields__:
-        typer.echo(f"{name:<13} {_text(getattr(case, name))}")
+        if name != "key":
+            typer.echo(f"{name:<13} {_text(getattr(case, name))}")
+    if case.index is not None:
+        asked = shlex.join(["shardwall", "explain", str(output), case.shard, f"#{case.index}"])
+        typer.echo(f"why it is there: {asked}")
 
 
 def show_checked(tallies: Sequence["Tally"]) -> bool:

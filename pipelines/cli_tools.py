@@ -112,11 +112,11 @@ def queue_list(output: Output) -> None:
 def queue_show(
     output: Output, case: Annotated[str, typer.Argument(metavar="CASE", help="The first characters of its id.")]
 ) -> None:
-    """Show one case whole: reasons, keyed ids of list entries, and where the bytes lie; never the bytes."""
+    """Show one case: reasons, keyed ids of list entries, and where the bytes lie; never the bytes or the key."""
     from pipelines.cli_tables import show_case
     from pipelines.explain import find_case
 
-    show_case(find_case(output, case))
+    show_case(find_case(output, case), output)
 
 
 @queue_app.command("export")

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from filters.errors import ModelError, ShardError
+from filters.errors import ShardError, error_of
 from filters.finding import RASTERS, Finding
 from filters.policy import Policy
 from manifests.evidence import Evidence
@@ -112,7 +112,7 @@ class Examiner:
             raise ShardError(message) from error
         if "error" in answer:
             self.close()
-            raise ModelError(answer["error"])
+            raise error_of(answer["kind"], answer["error"])
         self._plugged: dict[str, int] = answer["plugged"]  # told before it has read a byte of any sample
 
     def _exchange(self, message: dict[str, Any], seconds: int) -> dict[str, Any]:

@@ -25,13 +25,16 @@ class Explanation:
 def explain(output: Path, shard: str, key: str) -> list[Explanation]:
     """Return why each sample with this key is where it is; a key may occur twice in a broken shard.
 
-    Raises ShardError when there is none; the message does not repeat the key.
+    "#17" is sample 17 of the shard, counted from 0, unless a key is that. Raises ShardError when there is none; the
+    message does not repeat the key.
     """
     layout = Layout(output)
     shards = read_run(layout)["shards"]
     if shard not in shards:
         raise ShardError(f"{output} cannot tell about {shard}: it holds no shard of that name. Leave out .tar.")
-    decisions = [each for each in read_manifest(layout.manifest(shard)) if each.key == key]
+    path = layout.manifest(shard)
+    decisions = [each for each in read_manifest(path) if each.key == key]
+    decisions = decisions or [each for each in read_manifest(path) if f"#{each.index}" == key]
     if not decisions:
         raise ShardError(
             f"{shard} holds no complete sample of that key. Keys are the member names up to the first dot."

@@ -1,12 +1,15 @@
 """Which shards a run is about."""
 
 import glob
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from braceexpand import braceexpand
 
 from filters.errors import ShardError
+
+_COMPRESSED = re.compile(r"\.(tar\.(gz|gzip|bz2?|xz|zstd?|lz4|lzma|lzo|br|z|7z|zip)|t(gz|bz2?|xz|zst|lz4?))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ def snake(shards: list[Shard], workers: int) -> list[Shard]:
 
 def _paths(pattern: str) -> list[Path]:
     if Path(pattern).is_dir():
+        _refuse_others(Path(pattern))
         return sorted(Path(pattern).glob("*.tar"))
     if Path(pattern).is_file():  # whatever brackets or braces its name has
         return [Path(pattern)]
@@ -60,6 +64,17 @@ def _paths(pattern: str) -> list[Path]:
             f"{missing[0]}. Fetch them, or give a range that exists."
         )
     return sorted({Path(found) for path in expanded for found in glob.glob(path)})  # noqa: PTH207 - patterns, not names
+
+
+def _refuse_others(folder: Path) -> None:
+    """Raise ShardError where a folder holds shards that its `*.tar` leaves out: nobody would have looked at them."""
+    names = [each.name for each in folder.iterdir() if not each.name.endswith(".tar")]
+    others = sum(name.lower().endswith(".tar") or bool(_COMPRESSED.search(name.lower())) for name in names)
+    if others:
+        raise ShardError(
+            f"{folder} cannot be read as one corpus: {others} shard(s) in it are compressed, or not named .tar, and "
+            "would be left out unexamined. Unpack them to plain .tar files, or move them away."
+        )
 
 
 def _shard(path: Path) -> Shard:

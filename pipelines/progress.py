@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filters.errors import ShardwallError, error_of
 from pipelines.commit import write_json
 from pipelines.layout import Layout
 
@@ -113,17 +114,21 @@ def _share(step: dict[str, int]) -> float:
 
 
 def note_failures(layout: Layout, facts: list[dict[str, Any]]) -> bool:
-    """Leave the sentences of failed shards where the command line finds them; tell whether there are any."""
-    failures = [str(each["failed"]) for each in facts if "failed" in each]
+    """Leave the sentences of failed shards where the command line finds them; tell whether there are any.
+
+    A fact that has `failed`, the sentence, may have `error`, the name of its class.
+    """
+    failures = [[str(each.get("error", "")), str(each["failed"])] for each in facts if "failed" in each]
     if failures:
         write_json(layout.progress / FAILURES, {"failures": failures})
     return bool(failures)
 
 
-def read_failures(layout: Layout) -> list[str]:
-    """Return why shards could not be finished, a sentence each."""
+def read_failures(layout: Layout) -> list[ShardwallError]:
+    """Return why shards could not be finished, as the errors that were met."""
     path = layout.progress / FAILURES
-    return list(json.loads(path.read_text())["failures"]) if path.exists() else []
+    noted = json.loads(path.read_text())["failures"] if path.exists() else []
+    return [error_of(kind, told) for kind, told in noted]
 
 
 def clear_progress(layout: Layout) -> None:

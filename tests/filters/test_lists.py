@@ -309,3 +309,14 @@ def test_as_many_faults_as_the_policy_accepts_are_left_out_and_still_told(make: 
     assert len(list(read_rows(source))) == 1
     assert [fault.lines for fault in check(source).faults] == [(2,), (3,)]
     assert "placeholder" in message(make(text, max_faults=1))
+
+
+@pytest.mark.parametrize("term", ["!!!", "\u200b", "\u00ad-"])
+def test_a_term_that_no_text_could_hold_is_told_by_the_check_and_left_out_where_faults_are(
+    make: Make, term: str
+) -> None:
+    source = make(f"codeword\n{term}\n", kind="terms")
+    assert "1 without any letter or digit (line 2)" in check(source, TODAY).problem
+    assert term not in check(source, TODAY).problem
+    (row,) = read_rows(replace(source, max_faults=1))
+    assert row.value == "codeword"

@@ -56,6 +56,12 @@ def test_a_tied_sample_says_what_it_inherited(output: Path) -> None:
     assert (told.decision.inherited, "ties" in reasons_given(told.decision)) == (("listed",), True)
 
 
+def test_a_sample_is_found_by_its_number_as_well(output: Path) -> None:
+    assert explain(output, "00000", "#3") == explain(output, "00000", "known")
+    with pytest.raises(ShardError, match="no complete sample"):
+        explain(output, "00000", "#99")
+
+
 def test_a_key_that_is_there_twice_has_two_answers(output: Path) -> None:
     told = explain(output, "00000", "twice")
     assert [each.decision.index for each in told] == [0, 6]

@@ -87,6 +87,26 @@ def test_what_is_no_plain_tar_is_refused_by_name(folder: Path, name: str) -> Non
         find_shards(f"{folder}/{name}")
 
 
+@pytest.mark.parametrize(
+    "name", ["9.tar.gz", "9.tgz", "9.tar.zst", "9.TAR.XZ", "9.tar.bz2", "9.TAR", "9.Tar", "9.tbz2"]
+)
+def test_a_folder_with_shards_that_nobody_would_read_is_refused_with_their_number(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"")
+    with pytest.raises(ShardError, match=r"1 shard\(s\) in it are compressed, or not named \.tar") as raised:
+        find_shards(str(folder))
+    assert name not in str(raised.value)
+    for other in range(3):
+        (folder / f"{other}.tar.gz").write_bytes(b"")
+    with pytest.raises(ShardError, match=r" [34] shard\(s\)"):
+        find_shards(f"{folder}/")
+
+
+@pytest.mark.parametrize("name", ["9.tar.idx", "9.target", "9.parquet", "star", "tar", "9_stats.json", "9.tar.md5"])
+def test_what_else_lies_in_a_folder_is_left_alone(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"")
+    assert found(str(folder)) == ALL
+
+
 def test_two_shards_of_one_name_are_refused(folder: Path) -> None:
     (folder / "more").mkdir()
     (folder / "more" / "00001.tar").write_bytes(b"")

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from filters.config import load_policy
-from filters.errors import ListError, ShardError, ShardwallError
+from filters.errors import ListError
 from filters.listformats import RECORD
 from manifests.evidence import read_evidence
 from manifests.manifest import read_manifest
@@ -20,6 +23,7 @@ CSV = 'path = "hashes.csv"'
 NCMEC = 'path = "pages"\nformat = "ncmec-v2"\nmax_age_days = 7'
 COLUMNS = 'columns = { value = "hash", algorithm = "=sha256" }\n'
 KNOWN = drawing(900)
+ROOT = Path(__file__).parent.parent.parent
 
 
 def write_pages(folder: Path, *pages: bytes, complete: str = "2999-01-01T00:00:00Z") -> None:
@@ -93,16 +97,65 @@ def test_a_list_that_lost_its_canary_stops_the_run(tmp_path: Path) -> None:
         run(tmp_path, "out", plain_samples(1), '\ncanary = "canary.txt"')
 
 
+def flooded() -> list[Given]:
+    """Return samples of which most lie on a listed page: no corpus is like that, so the list is wrong."""
+    some = [Given(f"flood{number:03d}", drawing(2000 + number, 48), meta={"url": LISTED_URL}) for number in range(110)]
+    return [*plain_samples(20), *some]
+
+
 def test_a_list_that_matches_everything_stops_the_run_and_nothing_is_written(tmp_path: Path) -> None:
-    """Half the samples lie on a listed page: no corpus is like that, so the list is wrong."""
     write_pages(tmp_path, ncmec_page([listed()]), complete=today())
-    flooded = [
-        Given(f"flood{number:03d}", drawing(2000 + number, 48), meta={"url": LISTED_URL}) for number in range(110)
-    ]
     for _ in range(2):  # started again it says the same
-        with pytest.raises(
-            ShardwallError, match=r"list 'urls' cannot be used: it matches 110 of 130 samples"
-        ) as caught:
-            run(tmp_path, "out", [*plain_samples(20), *flooded])
-        assert isinstance(caught.value, ListError | ShardError)
+        with pytest.raises(ListError, match=r"list 'urls' cannot be used: it matches 110 of 130 samples"):
+            run(tmp_path, "out", flooded())
         assert list((tmp_path / "out" / "clean").rglob("*.tar")) == []
+
+
+# What the command line says
+
+
+class Ended:
+    """How `shardwall clean` ended and what it said."""
+
+    def __init__(self, folder: Path, samples: list[Given], more: str = "") -> None:
+        policy = write_policy(folder)
+        policy.write_text(POLICY.replace(CSV, NCMEC + more).replace(COLUMNS, ""))
+        (folder / "in").mkdir(exist_ok=True)
+        write_shard(folder / "in" / "00000.tar", samples)
+        words = ["clean", str(folder / "in"), str(folder / "out"), "--policy", str(policy), "--", *ONE]
+        program = [sys.executable, "-m", "pipelines", *words]
+        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
+        self.code = done.returncode
+        (self.error,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")] or [""]
+
+
+def test_a_stale_list_ends_the_command_with_1_and_its_name(tmp_path: Path) -> None:
+    write_pages(tmp_path, ncmec_page([listed()]), complete="2026-01-01T00:00:00Z")
+    ended = Ended(tmp_path, plain_samples(1))
+    assert ended.code == 1
+    assert re.fullmatch(
+        r"Error: list 'hashes' cannot be used: it is \d+ days old, and `max_age_days` is 7\. Fetch it again\.",
+        ended.error,
+    )
+
+
+def test_an_empty_list_ends_the_command_with_1_and_its_name(tmp_path: Path) -> None:
+    """It held one entry, which was withdrawn."""
+    write_pages(tmp_path, ncmec_page([listed(gone=True)]), complete=today())
+    ended = Ended(tmp_path, plain_samples(1))
+    assert (ended.code, ended.error) == (1, "Error: list 'hashes' cannot be used: it has no entry. Fetch it again.")
+
+
+def test_a_flooding_list_ends_the_command_with_1_and_its_name(tmp_path: Path) -> None:
+    write_pages(tmp_path, ncmec_page([listed()]), complete=today())
+    ended = Ended(tmp_path, flooded())
+    assert ended.code == 1
+    assert ended.error.startswith("Error: list 'urls' cannot be used: it matches 110 of 130 samples, which is 84.6%")
+    assert LISTED_URL not in ended.error
+
+
+def test_a_withdrawn_entry_marks_nothing_and_the_command_ends_with_0(tmp_path: Path) -> None:
+    gone = ncmec_page([listed("2026-03-02T12:00:00Z", gone=True)])
+    write_pages(tmp_path, gone, ncmec_page([listed(), image("other")]), complete=today())
+    assert Ended(tmp_path, [*plain_samples(1), Given("known", KNOWN)]).code == 0
+    assert places(tmp_path / "out")["known"] == "general"

@@ -3,6 +3,7 @@
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,9 +79,12 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Install the package for this process, and for the examining processes that it starts."""
     monkeypatch.syspath_prepend(PLUGIN)
     environment = examine._environment
-    monkeypatch.setattr(
-        examine, "_environment", lambda: {**environment(), "PYTHONPATH": f"{environment()['PYTHONPATH']}:{PLUGIN}"}
-    )
+
+    def with_package(*given: Any) -> dict[str, str]:
+        found: dict[str, str] = environment(*given)
+        return {**found, "PYTHONPATH": f"{found['PYTHONPATH']}:{PLUGIN}"}
+
+    monkeypatch.setattr(examine, "_environment", with_package)
 
 
 @pytest.fixture(scope="module")

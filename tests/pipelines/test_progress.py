@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from filters.errors import ListError, ShardwallError
 from pipelines import progress
 from pipelines.layout import Layout
 from pipelines.progress import ShardProgress, Watch, clear_progress, note_failures, read_failures
@@ -146,12 +147,15 @@ def test_failures_are_noted_in_order_read_back_and_forgotten(layout: Layout) -> 
     assert not note_failures(layout, [{"shard": "a", "samples": 1}])
     assert read_failures(layout) == []
     facts: list[dict[str, Any]] = [
-        {"shard": "a", "failed": "First."},
+        {"shard": "a", "failed": "First.", "error": "ListError"},
         {"shard": "b"},
         {"shard": "c", "failed": "Then."},
     ]
     assert note_failures(layout, facts)
-    assert read_failures(layout) == ["First.", "Then."]
+    assert [(type(each), str(each)) for each in read_failures(layout)] == [
+        (ListError, "First."),
+        (ShardwallError, "Then."),
+    ]
     clear_progress(layout)
     assert read_failures(layout) == []
     assert list(layout.progress.iterdir()) == []
