@@ -64,9 +64,13 @@ class CaptionTerms:
 
         def examine(batch: Batch) -> Sequence[tuple[Finding, ...]]:
             samples = batch.samples
-            texts = [(number, text) for each in samples for number, text in enumerate(each.texts)]
-            found = iter(search.findings(texts))
-            return [_first([finding for _ in each.texts for finding in next(found)]) for each in samples]
+            texts = [text for each in samples for text in each.texts]
+            rows = [row for row, each in enumerate(samples) for _ in each.texts]
+            numbers = [number for each in samples for number in range(len(each.texts))]
+            found: dict[int, list[Finding]] = {}
+            for place, findings in search.findings(texts, numbers).items():
+                found.setdefault(rows[place], []).extend(findings)
+            return [_first(found[row]) if row in found else () for row in range(len(samples))]
 
         return examine
 

@@ -5,9 +5,6 @@ a search that can skip to the first of a set of characters. A test may say yes i
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import accumulate
 
 # Letters of other scripts that look like Latin ones, by shape and before case is folded. Own selection of what is used
 # in place of Latin letters, after Unicode UTS #39 confusables (https://www.unicode.org/reports/tr39/, read 2026-11-21);
@@ -54,11 +51,9 @@ LEET = str.maketrans({"0": "o", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b"
 LEET_ONES = ("i", "l")  # "1", "!" and "|" stand for either
 LEET_ONE = re.compile(r"1|[!|](?=[\w@$!|])")
 # Letters of scripts with upper and lower case: leet stands beside these. A digit in Chinese text is a number.
-_CASED = (
-    "a-zA-Z\u00aa-\u058f\u10a0-\u10ff\u13a0-\u13fd\u1c80-\u1cbf\u1d00-\u1fff\u2c00-\u2dff\ua640-\ua7ff\uab30-\uabbf"
-)
+CASED = "a-zA-Z\u00aa-\u058f\u10a0-\u10ff\u13a0-\u13fd\u1c80-\u1cbf\u1d00-\u1fff\u2c00-\u2dff\ua640-\ua7ff\uab30-\uabbf"
 # Beside a letter: a number or a price of its own, and the sign that ends a sentence, are no leet.
-LEET_CHARACTER = re.compile(rf"[013457-9@$!|](?:(?=[{_CASED}])|(?<=[{_CASED}][013457-9@$])|(?<=[{_CASED}][!|])(?=\w))")
+LEET_CHARACTER = re.compile(rf"[013457-9@$!|](?:(?=[{CASED}])|(?<=[{CASED}][013457-9@$])|(?<=[{CASED}][!|])(?=\w))")
 
 SPELLED = re.compile(r"(?<![^\W_])[^\W_](?:([ .\-_*·/|+]{1,3})[^\W_](?![^\W_])){2,}")
 SEPARATORS = re.compile(r"[ .\-_*·/|+]+")
@@ -66,15 +61,6 @@ MAY_BE_SPELLED = re.compile(r"[ .\-_*·/|+][^\W_][ .\-_*·/|+]{1,3}[^\W_](?![^\W
 MAY_BE_SPELLED_ASCII = re.compile(r"[ .\-_*/|+][A-Za-z0-9][ .\-_*/|+]{1,3}[A-Za-z0-9](?![A-Za-z0-9])")
 BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\-_.+/\\~·•]+(?=[^\W_])")
 MAY_TIE_WORDS = re.compile(r"[\-_.+/\\~·•][^\W_]")
-# ASCII characters that never begin another reading: letters, blanks and the signs that only end or enclose.
-_UNREMARKABLE = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ,;:?()[]{}<>=#^`\"'"
-# Texts in ASCII with every letter as "a", every digit as "0" and every separator of spelled words as a blank.
-_CLASSES = bytes(
-    0x61 if each.isalpha() else 0x30 if each.isdigit() else 0x20 if each in "-._*/|+" else ord(each)
-    for each in map(chr, range(256))
-)
-_DIGIT_AT_LETTER = re.compile(rb"0(?:a|(?<=a0))")
-_TWO_ALONE = re.compile(rb" [a0] {1,3}[a0](?![a0])")
 
 SPACE = re.compile(r"\s+")
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
@@ -107,8 +93,8 @@ MAY_BE_DECORATED = re.compile(
     f"[{_MARKS}{_ARABIC_MARKS}\u00c0-\u024f\u0370-\u0409\u040b-\u0419\u0439\u0450-\u045f\u0476\u0477\u04c0-\u04ff"
     "\u0622-\u0626\u06c0-\u06d3\u1e00-\u1fff\u2100-\u22ff\u2a00-\u2aff]"
 )
-_OTHER_CASED = "\u0370-\u058f\u13a0-\u13fd\u1f00-\u1fff\uab70-\uabbf"  # Greek, Cyrillic, Armenian, Cherokee
-MIXED = re.compile(rf"[{_OTHER_CASED}](?:(?=[a-z])|(?<=[a-z].))")
+OTHER_CASED = "\u0370-\u058f\u13a0-\u13fd\u1f00-\u1fff\uab70-\uabbf"  # Greek, Cyrillic, Armenian, Cherokee
+MIXED = re.compile(rf"[{OTHER_CASED}](?:(?=[a-z])|(?<=[a-z].))")
 
 
 def may_look_alike(text: str) -> bool:
@@ -119,27 +105,3 @@ def may_look_alike(text: str) -> bool:
 def may_be_odd(text: str) -> bool:
     """Tell whether a character that is not ASCII may be invisible, white space, or another way to write punctuation."""
     return not text.isprintable() or _PRINTABLE_BUT_ODD.search(text) is not None or _BEYOND.search(text) is not None
-
-
-def unremarkable(texts: Sequence[str]) -> list[bytes | None]:
-    """Return the digits of each text whose lower case is its only form, and None for each that must be looked at.
-
-    The former has letters and numbers of ASCII, single blanks and signs that end or enclose, and no two letters by
-    themselves in a row. All texts are tested at once, in a fraction of the time of one after the other.
-    """
-    simple = [text.isascii() and text.isprintable() and "  " not in text for text in texts]
-    block = "\n".join([text for text, is_simple in zip(texts, simple, strict=True) if is_simple]).encode() + b"\n"
-    # At the end of a sentence a dot and an exclamation mark are nothing else, and so are strokes between blanks.
-    inert = block
-    for inert_sign in (b". ", b".\n", b"! ", b"!\n", b" - ", b" | "):
-        inert = inert.replace(inert_sign, inert_sign[-1:])
-    rests = inert.translate(None, _UNREMARKABLE).split(b"\n")
-    classes = block.translate(_CLASSES)
-    lines = classes.split(b"\n")
-    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    spelled = {bisect_right(starts, match.start()) - 1 for match in _TWO_ALONE.finditer(classes)}
-    answers = (
-        None if n in spelled or (rest and (not rest.isdigit() or _DIGIT_AT_LETTER.search(lines[n]))) else rest
-        for n, rest in enumerate(rests)
-    )
-    return [next(answers) if is_simple else None for is_simple in simple]

@@ -62,6 +62,15 @@ _PATTERNS = {
     for cue in cues.split("|")
 }
 CUES = tuple(_PATTERNS)
+_WITHOUT_DIGITS = frozenset(cue for cue, pattern in _PATTERNS.items() if pattern is _SCHOOL)
+
+
+def may_have_details(cues: Collection[str], signs: int, digits: bool) -> bool:
+    """Tell whether a text that states no age is worth asking for details.
+
+    `cues` are those of CUES that it holds, `signs` its ASCII digits and "@", `digits` any decimal digit.
+    """
+    return signs > 0 or (digits and bool(cues)) or not _WITHOUT_DIGITS.isdisjoint(cues)
 
 
 def has_personal_details(text: str, cues: Collection[str], ages: bool) -> bool:

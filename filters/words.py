@@ -23,11 +23,19 @@ _CONTINUOUS = (
 _STARTS = [first for first, _ in _CONTINUOUS]
 
 
+_KINDS = ("", "letter", "katakana", "digit")
+
+
 def is_word(text: str, start: int, end: int) -> bool:
     """Tell whether text[start:end] stands by itself: no letter or digit of its kind goes on at either edge."""
     return not (
         (start > 0 and _joins(text[start - 1], text[start])) or (end < len(text) and _joins(text[end - 1], text[end]))
     )
+
+
+def kind_of(point: int) -> int:
+    """Return a number for what a character joins with, 0 for nothing; only characters of one number join."""
+    return _KINDS.index(_kind(chr(point)))
 
 
 def _joins(left: str, right: str) -> bool:

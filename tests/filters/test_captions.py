@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.texts import evasive, mixed, web
+from filters import fastforms, termindex
 from filters.captions import CaptionTerms
 from filters.errors import ListError
 from filters.finding import Examine, Finding
@@ -384,3 +386,17 @@ def test_a_policy_that_brings_term_lists_reads_their_columns() -> None:
     ]
     assert sources
     assert all(source.get("columns", {}).get("value") == "term" for source in sources)
+
+
+# The compiled loops
+
+
+def test_the_findings_are_the_same_without_the_compiled_loops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filter_ = CaptionTerms(lists=(a_list(tmp_path),))
+    words = ["gammaword", "codeword beta", "g4mmaw0rd", "дельтаcлово", "代号", "7 years old", "Jo Example, 34,", "รหัส"]
+    texts = [f"{text} {word} {text}" for text, word in zip([*mixed(100), *web(100)], words * 25, strict=True)]
+    fast = filter_.load()(batch_of(*texts, *evasive(100)))
+    monkeypatch.setattr(fastforms, "_COMPILED", None)
+    monkeypatch.setattr(termindex, "EXTENSION", False)
+    assert filter_.load()(batch_of(*texts, *evasive(100))) == fast
+    assert sum(map(len, fast)) > 100

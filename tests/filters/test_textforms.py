@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.characters import ALIKE, unremarkable
+from filters.characters import ALIKE
 from filters.textforms import forms, is_mixed, lookalike, parted, plain, respelled, undecorated
 
 ANY = st.characters()  # lone surrogates as well, as JSON may hold them
@@ -111,36 +111,6 @@ def test_the_short_way_of_ascii_equals_the_long_way(text: str) -> None:
 @given(st.text(ANY))
 def test_both_forms_made_together_equal_each_alone(text: str) -> None:
     assert forms(text) == (plain(text), respelled(text))
-
-
-WORDS = st.text("ab 12.-_|!@&%x\u0430\u00e9", max_size=12) | st.sampled_from(
-    ["a b c", "4k", "a. b", "a - b", "x.y", "(12)"]
-)
-
-
-@given(st.lists(st.lists(WORDS, max_size=4).map(" ".join) | st.text(ANY), max_size=6))
-def test_a_text_that_need_not_be_looked_at_has_no_form_but_its_lower_case(texts: list[str]) -> None:
-    told = unremarkable(texts)
-    assert told == [unremarkable([text])[0] for text in texts]
-    for text, digits in zip(texts, told, strict=True):
-        if digits is not None:
-            # In pieces, as blocks of a batch are joined: what parts them must not change what is found.
-            assert forms(text) == (text.lower(), ())
-            assert digits == bytes(each for each in text.encode() if chr(each).isdigit())
-
-
-def test_ordinary_words_need_not_be_looked_at() -> None:
-    texts = [
-        "A red vase (12), on a table.",
-        "Lake - photo | gallery, 2019",
-        "4k",
-        "t-shirt",
-        "a b c",
-        "caf\u00e9",
-        "x  y",
-        "",
-    ]
-    assert unremarkable(texts) == [b"12", b"2019", None, None, None, None, None, b""]
 
 
 @pytest.mark.parametrize(
