@@ -1,8 +1,8 @@
 /* Terms as whole words, and cues anywhere, in many texts: what filters/termindex.py finds with an automaton.
  *
- * Patterns lie sorted, so those that begin with the characters read so far are one range, and the shortest of them comes
- * first. A term can only begin where a word does; there, the first four characters are looked up in a set of bits, which
- * nearly always says that no pattern begins so. A cue may begin anywhere; few characters begin one.
+ * A term can only begin where a word does; there, the first four characters are looked up in a set of bits, which nearly
+ * always says that no pattern begins so. A cue may begin anywhere; few characters begin one. Patterns lie sorted, so those
+ * with the same lead, four characters or all they have, are one range, and the shortest of them comes first.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -14,9 +14,14 @@ enum { POINTS = 0x110000, LEAD = 4 };
 enum { KIND = 7, SEEN = 8, BEGINS_CUE = 64, BEGINS_TERM = 128 }; /* of a character; KIND 0 never joins another */
 
 typedef struct {
+    uint32_t low, high; /* none where high is 0 */
+} Range;
+
+typedef struct {
     uint8_t *characters;
-    uint64_t *leads; /* a bit for each hash of what a pattern begins with, LEAD characters or all it has */
-    uint32_t mask;
+    uint64_t *leads; /* a bit for each hash of a lead */
+    Range *ranges;   /* by the hash of their lead, or behind it */
+    uint32_t mask, range_mask;
     Py_UCS4 *pool;
     uint32_t *starts; /* of each pattern in the pool, and of the end */
     uint8_t *is_cue;
@@ -93,15 +98,16 @@ static inline int joins(const Index *index, const Text *text, Py_ssize_t place)
     return kind && kind == (index->characters[text->at[place - 1]] & KIND);
 }
 
-static int any_lead(const Index *index, const Text *text, Py_ssize_t place)
+/* Return where the range of a lead lies, or would lie. */
+static Range *range_of(const Index *index, uint32_t hash, const Py_UCS4 *lead, uint32_t length)
 {
-    uint32_t hash = 0;
-    for (Py_ssize_t each = place; each < place + LEAD && each < text->length; each++) {
-        hash = mixed(hash, text->at[each]);
-        if (has_lead(index, mixed(hash, (Py_UCS4)(each - place))))
-            return 1;
+    for (uint32_t slot = hash & index->range_mask;; slot = (slot + 1) & index->range_mask) {
+        Range *range = &index->ranges[slot];
+        if (!range->high || ((length == LEAD ? length_of(index, range->low) >= LEAD
+                                             : length_of(index, range->low) == length) &&
+                             !memcmp(index->pool + index->starts[range->low], lead, length * sizeof *lead)))
+            return range;
     }
-    return 0;
 }
 
 /* Return the first pattern in a range whose character at `depth` is not less than `point`. */
@@ -125,12 +131,13 @@ static int report(PyObject *found, Py_ssize_t form, uint32_t pattern, int is_wor
     return failed;
 }
 
-/* Report every pattern that stands at a place, the shortest first. */
-static int at_place(const Index *index, const Text *text, Py_ssize_t place, Py_ssize_t form, PyObject *found)
+/* Report every pattern of a range that stands at a place, the shortest first; they agree up to `depth`. */
+static int in_range(const Index *index, const Text *text, Py_ssize_t place, Range range, uint32_t depth,
+                    Py_ssize_t form, PyObject *found)
 {
-    uint32_t low = 0, high = index->count;
+    uint32_t low = range.low, high = range.high;
     int begins = !joins(index, text, place);
-    for (uint32_t depth = 0; low < high; depth++) {
+    for (; low < high; depth++) {
         Py_ssize_t end = place + depth;
         if (length_of(index, low) == depth) {
             int is_word = begins && !joins(index, text, end);
@@ -146,12 +153,27 @@ static int at_place(const Index *index, const Text *text, Py_ssize_t place, Py_s
     return 0;
 }
 
+static int at_place(const Index *index, const Text *text, Py_ssize_t place, Py_ssize_t form, PyObject *found)
+{
+    uint32_t hash = 0;
+    for (uint32_t length = 1; length <= LEAD && place + length <= text->length; length++) {
+        hash = mixed(hash, text->at[place + length - 1]);
+        uint32_t lead = mixed(hash, length);
+        if (has_lead(index, lead)) {
+            Range range = *range_of(index, lead, text->at + place, length);
+            if (range.high && in_range(index, text, place, range, length, form, found) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 static int in_form(const Index *index, const Text *text, Py_ssize_t form, PyObject *found)
 {
     for (Py_ssize_t place = 0; place < text->length; place++) {
         int flags = index->characters[text->at[place]];
         if ((flags & BEGINS_CUE || (flags & BEGINS_TERM && !joins(index, text, place))) &&
-            any_lead(index, text, place) && at_place(index, text, place, form, found) < 0)
+            at_place(index, text, place, form, found) < 0)
             return -1;
     }
     return 0;
@@ -161,6 +183,7 @@ static void drop(Index *index)
 {
     PyMem_RawFree(index->characters);
     PyMem_Free(index->leads);
+    PyMem_Free(index->ranges);
     PyMem_Free(index->pool);
     PyMem_Free(index->starts);
     PyMem_Free(index->is_cue);
@@ -179,14 +202,16 @@ static int fill(Index *index, PyObject *patterns, const char *cues)
         PyObject *pattern = PyTuple_GET_ITEM(patterns, each);
         Py_ssize_t length = PyUnicode_GET_LENGTH(pattern);
         Py_UCS4 *at = index->pool + index->starts[each];
-        uint32_t hash = 0, last = 0;
+        uint32_t hash = 0, lead = 0;
         index->starts[each + 1] = index->starts[each] + (uint32_t)length;
         if (!PyUnicode_AsUCS4(pattern, at, length, 0))
             return -1;
-        for (; last < LEAD && last < length; last++)
-            hash = mixed(hash, at[last]);
-        hash = mixed(hash, last - 1) & index->mask;
-        index->leads[hash >> 6] |= (uint64_t)1 << (hash & 63);
+        while (lead < LEAD && lead < length)
+            hash = mixed(hash, at[lead++]);
+        hash = mixed(hash, lead);
+        Range *range = range_of(index, hash, at, lead);
+        *range = (Range){range->high ? range->low : each, each + 1};
+        index->leads[(hash & index->mask) >> 6] |= (uint64_t)1 << (hash & 63);
         index->is_cue[each] = cues[each] != 0;
         index->characters[at[0]] |= cues[each] ? BEGINS_CUE | BEGINS_TERM : BEGINS_TERM;
     }
@@ -196,7 +221,7 @@ static int fill(Index *index, PyObject *patterns, const char *cues)
 static PyObject *made(PyObject *patterns, const char *cues, PyObject *kind_of)
 {
     size_t characters = 0, count = (size_t)PyTuple_GET_SIZE(patterns);
-    uint32_t bits = 1 << 16;
+    uint32_t bits = 1 << 16, ranges = 64;
     for (size_t each = 0; each < count; each++) {
         PyObject *pattern = PyTuple_GET_ITEM(patterns, each), *before = each ? PyTuple_GET_ITEM(patterns, each - 1) : NULL;
         if (!PyUnicode_Check(pattern) || !PyUnicode_GET_LENGTH(pattern) ||
@@ -208,18 +233,22 @@ static PyObject *made(PyObject *patterns, const char *cues, PyObject *kind_of)
     }
     while (bits < 16 * count && bits < (1u << 30))
         bits *= 2;
-    Index *index = characters < UINT32_MAX ? PyMem_Calloc(1, sizeof *index) : NULL;
+    while (ranges < 2 * count && ranges < (1u << 30))
+        ranges *= 2;
+    Index *index = characters < UINT32_MAX && count < ranges ? PyMem_Calloc(1, sizeof *index) : NULL;
     if (!index)
         return PyErr_NoMemory();
     index->mask = bits - 1;
+    index->range_mask = ranges - 1;
     index->count = (uint32_t)count;
     index->kind_of = Py_NewRef(kind_of);
     index->characters = PyMem_RawCalloc(POINTS, 1);
     index->leads = PyMem_Calloc(bits / 64, sizeof *index->leads);
+    index->ranges = PyMem_Calloc(ranges, sizeof *index->ranges);
     index->pool = PyMem_Calloc(characters + 1, sizeof *index->pool);
     index->starts = PyMem_Calloc(count + 1, sizeof *index->starts);
     index->is_cue = PyMem_Calloc(count + 1, 1);
-    if (!index->characters || !index->leads || !index->pool || !index->starts || !index->is_cue)
+    if (!index->characters || !index->leads || !index->ranges || !index->pool || !index->starts || !index->is_cue)
         PyErr_NoMemory();
     else if (fill(index, patterns, cues) == 0 && learn(index, ' ') == 0) {
         PyObject *capsule = PyCapsule_New(index, NAME, forget);
