@@ -14,6 +14,8 @@ from filters.fingerprints import Fingerprint
 from filters.sample import Batch
 
 STRUCTURE = "structure"  # findings of the reader itself: faults of framing, names, JSON
+PARTIAL = "partial"  # label of a match of a part: for a person to review, and never known material
+NOT_EFFECTIVE = "not-effective"  # label of what a filter cannot match, so that no match means little
 RASTERS = "rasters"  # findings of the decoder: a picture that nobody could see whole
 
 

@@ -7,32 +7,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from filters.letterbox import recorded_size
+from filters.crops import parts
+from filters.forms import AT, SQUEEZED, Whole, resized, whole
 from filters.pdq import dihedral
-from filters.rasters import Raster, Rasters
+from filters.pdqgrid import turned_at
+from filters.rasters import Rasters
 
 DIGESTS = {"md5": 16, "sha1": 20, "sha256": 32}  # kind -> bytes
 PERCEPTUAL = {"pdq": 32, "phash": 8}  # kind -> bytes
+PART = "pdq-part"  # PDQ of a part of a picture, or of what it may be a part of; on no list
+BYTES = {**DIGESTS, **PERCEPTUAL, PART: 32}  # every kind of a fingerprint -> bytes
 RECORDED = "recorded original"
+SIZED = AT  # what stands before the size, in the name of a form at a size that the picture does not have
+ALIKE = f"{AT}{SQUEEZED[0]} x {SQUEEZED[0]}"  # the size at which copies of all sizes are most alike
 
 # The order in which pdqhash.compute_dihedral answers, in Pillow's words: rotations are counter-clockwise, "flipped" is
 # upside down, "mirrored" left to right. Agrees with the reference vectors of facebook/ThreatExchange,
 # pdq/cpp/bin/README.md (read 2026-11-21): eight distances of 8 bits.
 DIHEDRAL = ("", "rotated 90", "rotated 180", "rotated 270", "flipped", "mirrored", "transposed", "transversed")
 
-MAX_HASHED_PIXELS = 8_000_000  # pdqhash holds about 80 bytes per pixel; above, shrinking first moves 0-4 bits of 256
-MAX_ENLARGED_PIXELS = 640_000  # beyond, PDQ hardly moves and costs more than all else together
-_MIN_SIDE = 5  # pixels; below, PDQ is undefined: MIN_HASHABLE_DIM, pdq/cpp/hashing/pdqhashing.cpp
-
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """One digest or perceptual hash.
 
-    `kind` is "md5", "sha1", "sha256", "pdq" or "phash"; `form` says of what ("file 0", "recorded original",
+    `kind` is "md5", "sha1", "sha256", "pdq", "phash" or "pdq-part"; `form` says of what ("file 0", "recorded original",
     "as stored, mirrored"); `quality` is PDQ's 0-100 and None elsewhere. Among PDQ hashes of quality under 50 nearness
     means nothing: flat pictures are all alike.
     """
@@ -46,18 +46,17 @@ class Fingerprint:
 def fingerprints(images: Sequence[bytes], meta: Mapping[str, Any], pictures: Rasters) -> tuple[Fingerprint, ...]:
     """Return every digest and perceptual hash of a sample.
 
-    Digests are of each file's bytes and, where img2dataset recorded them, of the original download. PDQ is taken of
-    each raster in its eight dihedral forms, pHash (imagehash) of each raster as it stands. The inverted picture needs
-    no hash of its own: its PDQ is the complement. A raster with a side under 5 pixels has no perceptual hash.
-
-    Where img2dataset recorded that the picture was larger, PDQ is also taken of it at that size: the hash of a small
-    picture can lie further from that of the large one than a match allows, and enlarging brings it back.
+    Digests are of each file's bytes and, where img2dataset recorded them, of the original download. pHash (imagehash)
+    is taken of each raster and of each without its border. PDQ is taken of both in their eight dihedral forms, as of
+    the picture turned: what `filters.pdq.dihedral` derives from the upright one can be 40 bits away. Of both at other
+    sizes (filters/forms.py) it is upright only: `filters.pdq.turned` has the other seven, near enough. The inverted
+    picture needs no hash of its own: its PDQ is the complement. Parts of a picture, and what it may be a part of, are
+    hashed upright (filters/crops.py). A raster with a side under 5 pixels has no perceptual hash.
     """
     return (
         *(each for number, image in enumerate(images) for each in _digests(image, f"file {number}")),
         *_recorded(meta),
-        *(each for raster in pictures.rasters for each in _perceptual(raster)),
-        *(each for raster in pictures.rasters for each in _pdq(_enlarged(raster, meta))),
+        *(each for picture in whole(pictures.rasters) for each in _perceptual(picture, meta)),
     )
 
 
@@ -82,45 +81,17 @@ def _recorded(meta: Mapping[str, Any]) -> Iterator[Fingerprint]:
             yield Fingerprint(kind, RECORDED, bytes.fromhex(value))
 
 
-def _perceptual(raster: Raster) -> Iterator[Fingerprint]:
+def _perceptual(picture: Whole, meta: Mapping[str, Any]) -> Iterator[Fingerprint]:
     import imagehash  # here, as scipy makes it slow to import
 
-    if min(raster.pixels.shape[:2]) < _MIN_SIDE:
-        return
-    shrunk = Raster(_shrunk(raster.pixels), raster.form)
-    yield from _pdq(shrunk)
-    phash = imagehash.phash(Image.fromarray(shrunk.pixels)).hash
-    yield Fingerprint("phash", raster.form, np.packbits(phash).tobytes())
-
-
-def _pdq(raster: Raster | None) -> Iterator[Fingerprint]:
-    if raster is None:
-        return
-    hashes, quality = dihedral(raster.pixels)
-    for turned, value in zip(DIHEDRAL, hashes, strict=True):
-        form = f"{raster.form}, {turned}" if turned else raster.form
-        yield Fingerprint("pdq", form, value.tobytes(), quality)
-
-
-def _enlarged(raster: Raster, meta: Mapping[str, Any]) -> Raster | None:
-    """Return the raster at its recorded size, or None where that is not larger or has another shape."""
-    recorded = recorded_size(meta)
-    height, width = raster.pixels.shape[:2]
-    if recorded is None or recorded[0] <= width or min(height, width) < _MIN_SIDE:
-        return None
-    if abs(recorded[0] * height - recorded[1] * width) > max(recorded):  # more than rounding by a pixel explains
-        return None
-    scale = min(1.0, (MAX_ENLARGED_PIXELS / (recorded[0] * recorded[1])) ** 0.5)
-    size = max(width, round(recorded[0] * scale)), max(height, round(recorded[1] * scale))
-    enlarged = Image.fromarray(raster.pixels).resize(size, Image.Resampling.BICUBIC)
-    return Raster(np.asarray(enlarged), f"{raster.form}, at recorded size")
-
-
-def _shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = pixels.shape[:2]
-    factor = 1
-    while (height // factor) * (width // factor) > MAX_HASHED_PIXELS:
-        factor += 1
-    if factor == 1 or min(height, width) // factor < _MIN_SIDE:
-        return np.ascontiguousarray(pixels)
-    return np.array(Image.fromarray(pixels).reduce(factor))
+    form = picture.raster.form
+    hashes, quality = dihedral(picture.raster.pixels)
+    yield Fingerprint("pdq", form, hashes[0].tobytes(), quality)
+    for turned, value in zip(DIHEDRAL[1:], turned_at(picture.grid, picture.grey.size)[1:], strict=True):
+        yield Fingerprint("pdq", f"{form}, {turned}", value.tobytes(), quality)
+    yield Fingerprint("phash", form, np.packbits(imagehash.phash(picture.grey).hash).tobytes())
+    for name, scaled in resized(picture, meta):
+        yield Fingerprint("pdq", name, scaled, quality)
+    if picture.parts:
+        for name, part, clear in parts(picture.grid, picture.grey.size, meta):
+            yield Fingerprint(PART, f"{form}, {name}", part, clear)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
+UNPADDED = "letterbox removed"
 _LEAST_BARS = 2  # pixels, both bars together; rounding alone makes one
 _NOISE = 24  # levels that JPEG rings beside an edge, and that two bars of one colour may differ
 _STRAY = 0.1  # share of a bar that may lie further off: the blocks that straddle its inner edge

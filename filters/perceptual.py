@@ -1,21 +1,25 @@
 """Near match: does a picture look like one on a hash list, whatever was done to its file?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filters.bands import Hashes
-from filters.finding import Examine, Finding, Material
-from filters.fingerprints import PERCEPTUAL, Fingerprint
+from filters.crops import kept
+from filters.finding import NOT_EFFECTIVE, PARTIAL, Examine, Finding, Material
+from filters.fingerprints import DIHEDRAL, PART, PERCEPTUAL, SIZED, Fingerprint
 from filters.hamming import HammingIndex
 from filters.hashlists import HashList, HashTable
+from filters.letterbox import UNPADDED
 from filters.lists import ListSource, hash_material, read_lists
+from filters.pdq import turned
+from filters.rasters import AS_STORED, Raster
 from filters.sample import Batch
 
-LOW_QUALITY = "low-quality"
+_LEFT_TO_MATCH = 98.0  # percent of a picture: of those that lost 1 % at either end four in five still match
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,11 @@ class PerceptualMatch:
 
     A finding's value is the distance in bits, of 256 for PDQ and of 64 where its form ends in "pHash". Of all matches
     with a category of a list the nearest of each kind is told, once for each classification of that entry.
-    "low-quality" says that no raster has a PDQ that can be relied on, with the best quality as value: flat, blank or
-    tiny pictures match nothing and anything.
+
+    "partial" says, where nothing matches whole, that the picture seems to be cut out of a listed one, or to have one as
+    a part: for a person to review, and never conclusive. "not-effective" says why no match means little here, with a
+    value of 100: no raster has a PDQ of more than this quality (flat, blank or tiny pictures match nothing and
+    anything), or no more than this percentage of the recorded original is left after a centre crop.
 
     Distance and quality are those of the PDQ reference (facebook/ThreatExchange, pdq/README.md, read 2026-11): up to
     31 bits is a confident match, quality 49 and less is discarded. A random pHash lies within 6 bits of an entry of a
@@ -40,8 +47,8 @@ class PerceptualMatch:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The categories of the lists, and "low-quality"."""
-        return (*self.conclusive, LOW_QUALITY)
+        """The categories of the lists, "partial" and "not-effective"."""
+        return (*self.conclusive, PARTIAL, NOT_EFFECTIVE)
 
     @property
     def conclusive(self) -> tuple[str, ...]:
@@ -67,6 +74,7 @@ class _Asked:
     samples: NDArray[np.int64]
     forms: tuple[str, ...]
     reach: int  # bits
+    label: str = ""  # of a match; empty for the category of the entry
 
 
 class _Search:
@@ -88,7 +96,8 @@ class _Search:
         for row in order[first]:
             form, distance = asked.forms[pairs.queries[row]], int(pairs.distances[row])
             for entry in self._table.alike(int(pairs.entries[row])):
-                yield int(samples[row]), self._finding(name, entry, distance, form)
+                finding = self._finding(name, entry, distance, form)
+                yield int(samples[row]), replace(finding, label=asked.label) if asked.label else finding
 
     def _finding(self, name: str, entry: int, distance: int, form: str) -> Finding:
         category = self._known.categories[self._table.categories[entry]]
@@ -105,17 +114,28 @@ def _examined(wanted: PerceptualMatch, batch: Batch, searches: Sequence[_Search]
     for search in searches:
         for sample, finding in search.found(wanted.name, asked[search.kind]):
             findings[sample].append(finding)
+    parts = _parts_asked([() if matched else some for matched, some in zip(findings, prints, strict=True)], wanted)
+    for search in searches:
+        for sample, finding in search.found(wanted.name, parts) if search.kind == "pdq" else ():
+            findings[sample].append(finding)
     return [(*findings[row], *_doubts(wanted, batch, row)) for row in range(len(batch))]
 
 
 def _pdq_asked(prints: Sequence[Sequence[Fingerprint]], wanted: PerceptualMatch) -> _Asked:
-    """Return the PDQ hashes that can be relied on, and their complements: the hashes of the inverted pictures."""
+    """Return the PDQ hashes that can be relied on, turned, and their complements: the hashes of the inverted pictures.
+
+    Those of another size are kept upright only, and turned here.
+    """
     usable = _of_kind(prints, "pdq", wanted.min_quality)
-    upright = _asked(usable, PERCEPTUAL["pdq"], wanted.max_pdq_bits)
+    stored = _asked([each for each in usable if SIZED not in each[1].form], PERCEPTUAL["pdq"], wanted.max_pdq_bits)
+    sized = _asked([each for each in usable if SIZED in each[1].form], PERCEPTUAL["pdq"], wanted.max_pdq_bits)
+    hashes = np.concatenate((stored.hashes, turned(sized.hashes).reshape(-1, PERCEPTUAL["pdq"])))
+    samples = np.concatenate((stored.samples, np.repeat(sized.samples, len(DIHEDRAL))))
+    forms = (*stored.forms, *(f"{form}, {turn}" if turn else form for form in sized.forms for turn in DIHEDRAL))
     return _Asked(
-        np.concatenate((upright.hashes, ~upright.hashes)),
-        np.concatenate((upright.samples, upright.samples)),
-        (*upright.forms, *(f"{form}, inverted" for form in upright.forms)),
+        np.concatenate((hashes, ~hashes)),
+        np.concatenate((samples, samples)),
+        (*forms, *(f"{form}, inverted" for form in forms)),
         wanted.max_pdq_bits,
     )
 
@@ -123,6 +143,11 @@ def _pdq_asked(prints: Sequence[Sequence[Fingerprint]], wanted: PerceptualMatch)
 def _phash_asked(prints: Sequence[Sequence[Fingerprint]], wanted: PerceptualMatch) -> _Asked:
     usable = [(row, replace(each, form=f"{each.form}, pHash")) for row, each in _of_kind(prints, "phash", 0)]
     return _asked(usable, PERCEPTUAL["phash"], wanted.max_phash_bits)
+
+
+def _parts_asked(prints: Sequence[Sequence[Fingerprint]], wanted: PerceptualMatch) -> _Asked:
+    usable = _of_kind(prints, PART, wanted.min_quality)
+    return replace(_asked(usable, PERCEPTUAL["pdq"], wanted.max_pdq_bits), label=PARTIAL)
 
 
 def _of_kind(prints: Sequence[Sequence[Fingerprint]], kind: str, least: int) -> list[tuple[int, Fingerprint]]:
@@ -146,4 +171,16 @@ def _doubts(wanted: PerceptualMatch, batch: Batch, row: int) -> Iterator[Finding
         yield Finding(wanted.name, "unexamined", unexamined=pictures.unexamined or "no image")
     best = max((each.quality or 0 for each in batch.fingerprints(row) if each.kind == "pdq"), default=0)
     if pictures.rasters and best < wanted.min_quality:
-        yield Finding(wanted.name, LOW_QUALITY, best)
+        yield Finding(wanted.name, NOT_EFFECTIVE, best, form="low quality")
+    left = _left(pictures.rasters, batch.samples[row].meta)
+    if left <= _LEFT_TO_MATCH:
+        yield Finding(wanted.name, NOT_EFFECTIVE, left, form="cropped")
+
+
+def _left(rasters: Sequence[Raster], meta: Mapping[str, Any]) -> float:
+    """Return the percentage of the recorded original that the stored picture shows, of 100."""
+    stored = [raster for raster in rasters if raster.form.endswith(AS_STORED)]
+    if len(stored) != 1 or any(raster.form.endswith(UNPADDED) for raster in rasters):
+        return 100.0
+    height, width = stored[0].pixels.shape[:2]
+    return round(100 * kept((width, height), meta), 1)

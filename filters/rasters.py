@@ -12,7 +12,7 @@ from filters.colours import renderings
 from filters.containers import TOO_LARGE, TRUNCATED, UNDECODABLE, Layout, layout
 from filters.embedded import has_other_media, next_start
 from filters.frames import frames, pillow
-from filters.letterbox import unpadded
+from filters.letterbox import UNPADDED, unpadded
 from filters.tiff import starting_at, uncompressed_thumbnail
 
 NO_IMAGE = "no image"
@@ -152,7 +152,7 @@ class _Look:
         for name, pixels in renderings(image):
             self._add(pixels, (*here, name) if name else here)
             if not (depth or seen.frames or name) and (inner := unpadded(pixels, self._meta)) is not None:
-                self._add(np.ascontiguousarray(inner), (*here, "letterbox removed"))
+                self._add(np.ascontiguousarray(inner), (*here, UNPADDED))
         if image.format == "MPO":
             seen.declared = getattr(image, "n_frames", 1)
         seen.frames += 1

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from filters import LIST_KINDS
-from filters.finding import STRUCTURE, Filter
+from filters.finding import PARTIAL, STRUCTURE, Filter
 from filters.lists import ListSource
 from filters.policy import ADULT, ANY_FILTER, LISTED, MINOR, UNEXAMINED, Policy, Rule
 from filters.policyfile import hint, nearest
@@ -25,7 +25,7 @@ def rule_problems(policy: Policy) -> Iterator[str]:
     """Yield what stands against the rules of this policy, one sentence each."""
     for rule in policy.rules:
         where = f"[[rules]] {rule.name!r}:"
-        for check in (_source, _labels, _mark, _bounds, _scale, _blind):
+        for check in (_source, _labels, _mark, _partial, _bounds, _scale, _blind):
             yield from (f"{where} {problem}" for problem in check(policy, rule))
     yield from _uncovered(policy)
     yield from _uncalibrated(policy)
@@ -69,6 +69,14 @@ def _mark(policy: Policy, rule: Rule) -> Iterator[str]:
     for mark in rule.beside:
         if mark not in given:
             yield f"beside {mark!r}, but no rule gives that mark{nearest(mark, given) or '; give it or drop it.'}"
+
+
+def _partial(policy: Policy, rule: Rule) -> Iterator[str]:
+    """A picture that seems to be part of a listed one is for a person to review, and no known material."""
+    giving = [each for each in policy.filters if PARTIAL in each.labels and rule.filter in (ANY_FILTER, each.name)]
+    if giving and rule.mark == LISTED and not rule.unexamined and (not rule.labels or PARTIAL in rule.labels):
+        said = "names the label" if rule.labels else "names no labels, so it asks for"
+        yield f"{said} {PARTIAL!r}, which is no match of known material; give that another mark in a rule of its own."
 
 
 def _bounds(_: Policy, rule: Rule) -> Iterator[str]:

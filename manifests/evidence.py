@@ -77,7 +77,7 @@ def pointer_fields() -> list[pa.Field]:
 
 
 FINGERPRINT_FIELDS = [
-    column("kind", pa.string(), "md5, sha1, sha256, pdq or phash"),
+    column("kind", pa.string(), "md5, sha1, sha256, pdq, phash or pdq-part"),
     column("form", pa.string(), "what it was taken of: a file, the recorded original, a raster and how it was turned"),
     column("value", pa.binary(), "the digest or perceptual hash, as bytes"),
     column("quality", pa.int32(), "quality of a PDQ hash, 0..100; null for every other kind", True),

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filters.errors import SealError
-from filters.fingerprints import DIHEDRAL, RECORDED
+from filters.fingerprints import ALIKE, DIHEDRAL, RECORDED, SIZED
 from manifests.evidence import EVIDENCE_SCHEMA
 from manifests.tables import read_groups
 
@@ -34,8 +34,9 @@ class TieColumns:
     """What ties the samples of a shard to others.
 
     `samples` is int64 (n,), the index of each sample. `digests` are SHA-256 of image files as they stand, (n, 32).
-    `pdq` are PDQ hashes of every raster as stored and without its padding, but not turned or mirrored, (n, 32);
-    `quality` is int32 (n,), theirs. `groups` are keyed ids in ASCII, (n, 32).
+    `pdq` are PDQ hashes of every raster as stored and without its border, and of both at the one size at which copies
+    of all sizes are most alike, but not turned or mirrored and never of parts, (n, 32); `quality` is int32 (n,),
+    theirs. `groups` are keyed ids in ASCII, (n, 32).
     """
 
     samples: NDArray[np.int64]
@@ -69,7 +70,9 @@ def _parts(path: Path) -> Iterator[_Part]:
         prints, owner = _flat(table["fingerprints"])
         kind, form, value = (pc.struct_field(prints, name) for name in ("kind", "form", "value"))
         files = pc.and_(pc.equal(kind, "sha256"), pc.not_equal(form, RECORDED))
-        plain = pc.and_(pc.equal(kind, "pdq"), pc.invert(pc.match_substring_regex(form, _TURNED)))
+        sized = pc.and_not(pc.match_substring(form, SIZED), pc.ends_with(form, ALIKE))
+        other = pc.or_(pc.match_substring_regex(form, _TURNED), sized)
+        plain = pc.and_not(pc.equal(kind, "pdq"), other)
         groups, group_owner = _flat(table["groups"])
         yield (
             samples,

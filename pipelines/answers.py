@@ -7,11 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from filters.finding import Finding
-from filters.fingerprints import DIGESTS, PERCEPTUAL, Fingerprint
+from filters.fingerprints import BYTES, Fingerprint
 from manifests.evidence import Evidence
 from pipelines.shards import Row
 
-BYTES = {**DIGESTS, **PERCEPTUAL}  # kind of fingerprint -> its length
 _GROUP = re.compile("[0-9a-f]{32}")
 
 

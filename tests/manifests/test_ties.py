@@ -17,11 +17,13 @@ from tests.manifests.test_evidence import write
 
 HEX = st.binary(min_size=16, max_size=16).map(bytes.hex)
 WIDE = st.binary(min_size=32, max_size=32)
-FORMS = st.sampled_from(("as stored", "as stored, unpadded", "frame 3"))
+WHOLE = ("as stored", "as stored, border removed", "frame 3")
+FORMS = st.sampled_from((*WHOLE, *(f"{form}, at {size}" for form in WHOLE for size in ("384 x 384", "512 x 512"))))
 TURNED = st.builds(lambda form, turn: f"{form}, {turn}", FORMS, st.sampled_from(DIHEDRAL[1:]))
 FINGERPRINTS = (
     st.builds(Fingerprint, st.just("sha256"), st.sampled_from(("file 0", "file 1", RECORDED)), WIDE)
     | st.builds(Fingerprint, st.just("pdq"), FORMS | TURNED, WIDE, st.integers(0, 100))
+    | st.builds(Fingerprint, st.just("pdq-part"), FORMS | st.just("as stored, left half"), WIDE, st.integers(0, 100))
     | st.builds(Fingerprint, st.just("md5"), st.just("file 0"), st.binary(min_size=16, max_size=16))
     | st.builds(Fingerprint, st.just("phash"), FORMS, st.binary(min_size=8, max_size=8))
 )
@@ -29,7 +31,7 @@ SAMPLES = st.lists(st.tuples(tuples(HEX, 3), tuples(FINGERPRINTS, 6)), max_size=
 
 
 def is_turned(each: Fingerprint) -> bool:
-    return any(each.form.endswith(turn) for turn in DIHEDRAL[1:])
+    return each.form.endswith(("512 x 512", *DIHEDRAL[1:]))
 
 
 @settings(UNTIMED, max_examples=60)

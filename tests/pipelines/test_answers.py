@@ -6,9 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filters.finding import Finding
+from filters.fingerprints import BYTES
 from manifests.evidence import Evidence, EvidenceWriter, read_evidence
 from manifests.ties import read_columns
-from pipelines.answers import BYTES, answered, unanswered
+from pipelines.answers import answered, unanswered
 from pipelines.examine import DIED
 from pipelines.shards import Row
 
