@@ -60,14 +60,6 @@ def fingerprints(images: Sequence[bytes], meta: Mapping[str, Any], pictures: Ras
     )
 
 
-def upright(pictures: Rasters, meta: Mapping[str, Any]) -> Iterator[Raster]:
-    """Yield every picture that PDQ is taken of, before it is turned, mirrored or inverted."""
-    for raster in pictures.rasters:
-        if min(raster.pixels.shape[:2]) >= _MIN_SIDE:
-            yield Raster(_shrunk(raster.pixels), raster.form)
-    yield from filter(None, (_enlarged(raster, meta) for raster in pictures.rasters))
-
-
 def _digests(image: bytes, form: str) -> Iterator[Fingerprint]:
     for kind in DIGESTS:
         yield Fingerprint(kind, form, hashlib.new(kind, image, usedforsecurity=False).digest())

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.finding import Examine, Filter, Finding, Material
-from filters.fingerprints import DIHEDRAL, Fingerprint, upright
+from filters.fingerprints import DIHEDRAL, Fingerprint
+from filters.forms import whole
 from filters.hashlists import HashList, HashTable
 from filters.hashplugins import PHOTODNA, HashPlugin, plug_in, plug_in_material
 from filters.lists import ListSource, hash_material, read_lists
@@ -82,7 +83,7 @@ class _Asked:
 
     def pictures(self) -> Iterator[Raster]:
         """Yield every form of every picture, each in memory of its own."""
-        for raster in upright(self.batch.rasters(self.row), self.batch.samples[self.row].meta):
+        for raster in (each.raster for each in whole(self.batch.rasters(self.row).rasters)):
             for name, turn in zip(DIHEDRAL, _TURNS, strict=True):
                 form = f"{raster.form}, {name}" if name else raster.form
                 turned = np.array(turn(raster.pixels), order="C")

@@ -7,7 +7,7 @@ earned them. It never quotes what a filter saw.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from filters.finding import STRUCTURE, Finding
+from filters.finding import NOT_EFFECTIVE, PARTIAL, STRUCTURE, Finding
 from filters.policy import APART, LISTED, NEVER_ALLOWED, NOT_SHOWN, UNEXAMINED, WITHHELD, Earned, Policy, place
 
 DIGEST = "known material (digest)"
@@ -16,6 +16,7 @@ URL = "listed URL"
 TOGETHER = "adult and minor together"
 CLASSIFIER = "classifier"
 TEXT = "text"
+PARTLY = "part of listed material, perhaps"  # what a perceptual match of a part says: for a person to review
 OTHER_LIST = "other listed material"  # on a hash list that gives another mark than "listed": an opt-out, say
 UNEXAMINED_WHY = "unexamined: "  # followed by the class of why
 FAULT = "structural fault"
@@ -23,9 +24,10 @@ NEVER_SHOWN = UNEXAMINED_WHY + NOT_SHOWN
 TIED = "tied to another sample"
 NO_PARTITION = "no partition in the policy"
 
-_BEFORE = (DIGEST, PERCEPTUAL, URL, TOGETHER, CLASSIFIER, TEXT, OTHER_LIST)
+_BEFORE = (DIGEST, PERCEPTUAL, URL, TOGETHER, PARTLY, CLASSIFIER, TEXT, OTHER_LIST)
 _AFTER = (FAULT, NEVER_SHOWN, TIED, NO_PARTITION)  # never shown comes late: it follows from an earlier reason
 _BY_FILTER = {"digests": DIGEST, "perceptual": PERCEPTUAL, "plugged": PERCEPTUAL, "urls": URL, "captions": TEXT}
+_BY_LABEL = {PARTIAL: PARTLY, NOT_EFFECTIVE: UNEXAMINED_WHY + "perceptual match not effective"}  # of a perceptual hash
 _CLASS = re.compile(r"[A-Za-z][A-Za-z0-9 ,'-]{0,59}")
 
 
@@ -82,4 +84,6 @@ def _phrase(finding: Finding, mark: str) -> str:
     if finding.unexamined:
         return UNEXAMINED_WHY + why_class(finding.unexamined)
     phrase = _BY_FILTER.get(finding.filter, CLASSIFIER)
+    if phrase == PERCEPTUAL and finding.label in _BY_LABEL:
+        return _BY_LABEL[finding.label]
     return OTHER_LIST if mark != LISTED and phrase in (DIGEST, PERCEPTUAL) else phrase

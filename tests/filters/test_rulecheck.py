@@ -59,7 +59,7 @@ def test_a_rule_that_asks_for_what_cannot_be_is_refused(rule: Rule, why: str) ->
         Rule("r", "unexamined", "structure", ("any words at all",), unexamined=True),
         Rule("r", "withdrawn", "*", ("opt-out",)),
         Rule("r", "listed", "urls", ("csam",)),  # without any list of that category
-        Rule("r", "blank", "perceptual", ("low-quality",)),
+        Rule("r", "blank", "perceptual", ("not-effective",)),
         Rule("r", "unexamined", "adult", ("unexamined",), unexamined=True),
         Rule("r", "near", "perceptual", ("csam",), at_most=10),  # a distance is a fact, not a score
     ],

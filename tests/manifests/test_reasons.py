@@ -31,7 +31,9 @@ FIXED = {
     "adult and minor together",
     "classifier",
     "text",
+    "part of listed material, perhaps",
     "other listed material",
+    "unexamined: perceptual match not effective",
     "unexamined: undecodable",
     "unexamined: failed",
     "unexamined: no image",
@@ -63,6 +65,8 @@ def told(policy: Policy, *findings: Finding, inherited: tuple[str, ...] = ()) ->
         ((ADULT_PICTURE, MINOR_WORDS), ("adult and minor together", "classifier", "text")),
         ((DIGEST, MINOR_WORDS), ("known material (digest)",)),  # minors have a place of their own
         ((Finding("digests", "codeword-beta"),), ("other listed material",)),
+        ((Finding("perceptual", "partial", 31.0),), ("part of listed material, perhaps",)),
+        ((Finding("perceptual", "not-effective", 3.0),), ("unexamined: perceptual match not effective",)),
         ((BROKEN,), ("unexamined: undecodable",)),
         ((BROKEN, ADULT_PICTURE, NEAR), ("known material (perceptual)", "unexamined: undecodable")),
         ((Finding(STRUCTURE, "codeword", unexamined="two members"),), ("structural fault",)),
