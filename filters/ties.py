@@ -1,6 +1,6 @@
 """Which rows of one set of hashes are tied together, directly or through others: the groups of near-duplicates."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -21,6 +21,19 @@ from filters.bands import (
 )
 from filters.hamming import brute_force
 
+_Band = tuple[int, int, int]  # first bit, width, radius
+
+
+def _built() -> Callable[..., None] | None:
+    try:
+        from filters._ties import join
+    except ImportError:  # setup.py goes on without a compiler
+        return None
+    return join
+
+
+_COMPILED = _built()
+EXTENSION = _COMPILED is not None
 _LONG = 16  # rows of a table cell, sorted by group, above which a query looks only at the groups before its own
 
 
@@ -29,20 +42,28 @@ def tied(entries: Hashes, max_distance: int) -> Ids:
 
     The groups are those of all pairs within the distance, but rows that are known to be in one group are not compared
     again: a million near copies of one picture cost little more than a million comparisons. Memory is bounded by the
-    rows, a few hundred bytes each. Leave out PDQ hashes of low quality, or blank pictures tie everything together.
+    rows, some two hundred bytes each. Leave out PDQ hashes of low quality, or blank pictures tie everything together.
     """
     if not len(entries):
         return np.zeros(0, dtype=np.int64)
-    flat = np.ascontiguousarray(entries).view(f"S{entries.shape[1]}").ravel()
-    _, first, kind = np.unique(flat, return_index=True, return_inverse=True)
-    groups = _groups(entries[first], max_distance)
-    heads = np.full(len(first), len(entries), dtype=np.int64)
-    np.minimum.at(heads, groups, first)
-    return heads[groups][kind]
+    words = as_words(entries)
+    order = np.lexsort(words.T)  # stable: of equal rows the first comes first
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (words[order[1:]] != words[order[:-1]]).any(axis=1)
+    first = order[new]
+    heads = first
+    if max_distance > 0:
+        groups = _groups(np.ascontiguousarray(entries[first]), max_distance)
+        heads = np.full(len(first), len(entries), dtype=np.int64)
+        np.minimum.at(heads, groups, first)
+        heads = heads[groups]
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = heads[np.cumsum(new) - 1]
+    return found
 
 
 def _groups(rows: Hashes, max_distance: int) -> Ids:
-    """Return the group of each of these different rows, numbered by one of its members."""
+    """Return the group of each of these different rows, numbered by its first member."""
     words = as_words(rows)
     bands = bands_of(len(rows), words.shape[1] * 64)
     reach = [(*band, radius) for band, radius in zip(bands, radii_of(max_distance, len(bands)), strict=True)]
@@ -54,12 +75,43 @@ def _groups(rows: Hashes, max_distance: int) -> Ids:
         return groups
     for offset, width, _ in reach:  # cheap, and joins nearly all that is dense
         leaders, followers = _leaders(values_of(words, offset, width))
-        groups = _joined(groups, *_near(leaders, followers, words, max_distance))
-    for offset, width, radius in reach:
-        masks = masks_of(width, radius)
-        before = groups
-        for left, right in _strangers(values_of(words, offset, width), width, masks, before):
-            groups = _joined(groups, *_near(left, right, words, max_distance))
+        apart = groups[leaders] != groups[followers]
+        groups = _joined(groups, *_near(leaders[apart], followers[apart], words, max_distance))
+    meet = _by_numpy if _COMPILED is None else _by_extension(_COMPILED)
+    for band in reach:
+        if band[-1] >= 0:
+            groups = meet(words, band, groups, max_distance)
+    return groups
+
+
+def _by_numpy(words: Words, band: _Band, groups: Ids, max_distance: int) -> Ids:
+    """Return the groups after all rows met that agree in a band but for its radius."""
+    offset, width, radius = band
+    before = groups
+    for left, right in _strangers(values_of(words, offset, width), width, masks_of(width, radius), before):
+        groups = _joined(groups, *_near(left, right, words, max_distance))
+    return groups
+
+
+def _by_extension(join: Callable[..., None]) -> Callable[[Words, _Band, Ids, int], Ids]:
+    def meet(words: Words, band: _Band, groups: Ids, max_distance: int) -> Ids:
+        offset, width, radius = band
+        values = values_of(words, offset, width)
+        order = np.argsort(values * len(words) + groups)
+        starts = np.zeros((1 << width) + 1, dtype=np.uint32)
+        np.cumsum(np.bincount(values, minlength=1 << width), out=starts[1:], dtype=np.uint32)
+        parents = np.arange(len(words), dtype=np.uint32)
+        ordered = groups[order].astype(np.uint32)
+        join(words[order], ordered, starts, parents, words.shape[1], width, radius, max_distance)
+        return _settled(parents.astype(np.int64))[groups]
+
+    return meet
+
+
+def _settled(groups: Ids) -> Ids:
+    """Return for each row the end of the chain that begins at it."""
+    while not np.array_equal(groups, after := groups[groups]):
+        groups = after
     return groups
 
 
@@ -102,6 +154,5 @@ def _joined(groups: Ids, left: Ids, right: Ids) -> Ids:
         left, right, one, other = left[apart], right[apart], one[apart], other[apart]
         groups = groups.copy()
         np.minimum.at(groups, np.maximum(one, other), np.minimum(one, other))
-        while not np.array_equal(groups, groups[groups]):
-            groups = groups[groups]
+        groups = _settled(groups)
     return groups

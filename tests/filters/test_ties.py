@@ -1,5 +1,8 @@
 """Rows are tied together exactly as all pairs within the distance tie them, however many copies there are."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,6 +31,11 @@ def clustered(count: int, size: int, changes: int, seed: int) -> Rows:
     return flipped(centres[rng.integers(0, len(centres), count)], changes, seed + 1)
 
 
+def ways() -> list[Callable[..., None] | None]:
+    """Return the compiled loop where it was built, and None, which is numpy."""
+    return [None, ties._COMPILED] if ties.EXTENSION else [None]
+
+
 def by_all_pairs(rows: Rows, limit: int) -> list[int]:
     """The reference: join every pair, one at a time."""
     part = {row: frozenset({row}) for row in range(len(rows))}
@@ -46,19 +54,65 @@ def test_groups_are_those_of_all_pairs(seed: int, limit: int, size: int, changes
     rows = np.concatenate((rows, rows[: count // 3]))
     wanted = by_all_pairs(rows, limit)
     assert tied(rows, limit).tolist() == wanted
-    with pytest.MonkeyPatch.context() as patch:  # the same by way of tables, in small blocks, stepping over runs
-        patch.setattr(ties, "SMALL", 0)
-        patch.setattr(ties, "_LONG", 1)
-        patch.setattr(bands, "BLOCK", 512)
-        assert tied(rows, limit if size == 32 else min(limit, 10)).tolist() == (
-            wanted if size == 32 or limit <= 10 else by_all_pairs(rows, 10)
-        )
+    near = limit if size == 32 else min(limit, 10)
+    wanted = wanted if near == limit else by_all_pairs(rows, near)
+    for way in ways():
+        with pytest.MonkeyPatch.context() as patch:  # the same by way of tables, in small blocks, stepping over runs
+            patch.setattr(ties, "SMALL", 0)
+            patch.setattr(ties, "_COMPILED", way)
+            patch.setattr(ties, "_LONG", 1)
+            patch.setattr(bands, "BLOCK", 512)
+            assert tied(rows, near).tolist() == wanted
 
 
-@pytest.mark.parametrize("changes", [8, 16, 24])
-def test_groups_of_many_rows_are_those_of_all_pairs(changes: int) -> None:
+@pytest.mark.parametrize(("changes", "limit"), [(8, 31), (16, 31), (24, 31), (16, 5), (24, 36)])
+def test_groups_of_many_rows_are_those_of_all_pairs(monkeypatch: pytest.MonkeyPatch, changes: int, limit: int) -> None:
     rows = clustered(bands.SMALL + 400, 32, changes, 5)
-    assert tied(rows, 31).tolist() == by_all_pairs(rows, 31)
+    wanted = by_all_pairs(rows, limit)
+    for way in ways():
+        monkeypatch.setattr(ties, "_COMPILED", way)
+        assert tied(rows, limit).tolist() == wanted
+
+
+@pytest.mark.skipif(not ties.EXTENSION, reason="no compiler")
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(12, 24), st.integers(0, 3), st.integers(0, 40))
+def test_the_compiled_loop_joins_what_numpy_joins(seed: int, width: int, radius: int, limit: int) -> None:
+    """One band alone, so that no other makes good what this one misses; rows agree in it but for some bits."""
+    rng = np.random.default_rng(seed)
+    rows = clustered(600, 32, 12, seed % 1000)
+    rows = np.unique(np.concatenate((rows, flipped(rows, 6, seed % 999))), axis=0)
+    groups = ties._joined(np.arange(len(rows)), *(rng.integers(0, len(rows), 40) for _ in range(2)))
+    words, band = bands.as_words(rows), (int(rng.integers(0, 257 - width)), width, radius)
+    expected = ties._by_numpy(words, band, groups, limit)
+    assert ties._COMPILED
+    assert ties._by_extension(ties._COMPILED)(words, band, groups, limit).tolist() == expected.tolist()
+
+
+@pytest.mark.skipif(not ties.EXTENSION, reason="no compiler")
+def test_the_compiled_loop_follows_no_number_that_leads_nowhere() -> None:
+    from filters._ties import join
+
+    words = bands.as_words(np.random.default_rng(1).integers(0, 256, (50, 32), dtype=np.uint8))
+    some = np.arange(50, dtype=np.uint32)
+    starts = np.full((1 << 12) + 1, 50, dtype=np.uint32)
+    starts[0] = 0
+    join(words, some, starts, some.copy(), 4, 12, 2, 31)
+    falling, late, far = starts.copy(), starts.copy(), starts.copy()
+    falling[7], late[0], far[-1] = 60, 1, 51
+    wrong: list[tuple[Any, ...]] = [
+        *((words, some, each, some.copy(), 4, 12, 2, 31) for each in (falling, late, far, starts[:-1])),
+        (words, some + np.uint32(1), starts, some.copy(), 4, 12, 2, 31),
+        (words, some, starts, some[::-1].copy(), 4, 12, 2, 31),
+        (words, some[:-1], starts, some.copy(), 4, 12, 2, 31),
+        (words, some, starts, some[:-1].copy(), 4, 12, 2, 31),
+        *((words, some, starts, some.copy(), *rest) for rest in ((3, 12, 2, 31), (0, 12, 2, 31), (-4, 12, 2, 31))),
+        *((words, some, starts, some.copy(), *rest) for rest in ((4, 5, 2, 31), (4, 40, 2, 31), (4, 12, -1, 31))),
+        (words, some, starts, some.copy(), 4, 12, 2, -1),
+    ]
+    for each in wrong:
+        with pytest.raises(ValueError, match="do not fit"):
+            join(*each)
 
 
 def test_near_rows_that_meet_only_in_long_cells_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +125,9 @@ def test_near_rows_that_meet_only_in_long_cells_are_found(monkeypatch: pytest.Mo
     for offset in offsets[:15]:
         bits[1::2, [offset, offset + 1]] ^= 1  # and the rows of a pair are out of reach in all others
     rows = np.packbits(bits, axis=1, bitorder="little")
-    assert tied(rows, 31).tolist() == by_all_pairs(rows, 31) == [row - row % 2 for row in range(60)]
+    for way in ways():
+        monkeypatch.setattr(ties, "_COMPILED", way)
+        assert tied(rows, 31).tolist() == by_all_pairs(rows, 31) == [row - row % 2 for row in range(60)]
 
 
 def test_a_chain_of_steps_is_one_group_and_a_wider_step_ends_it() -> None:
@@ -81,10 +137,12 @@ def test_a_chain_of_steps_is_one_group_and_a_wider_step_ends_it() -> None:
     assert tied(np.packbits(bits, axis=1), 31).tolist() == [0, 0, 0, 3, 3]
 
 
-def test_twenty_thousand_near_copies_of_a_picture_are_one_group() -> None:
+def test_twenty_thousand_near_copies_of_a_picture_are_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     one = np.random.default_rng(1).integers(0, 256, (1, 32), dtype=np.uint8)
     rows = flipped(np.repeat(one, 20_000, axis=0), 10, 2)
-    assert not tied(rows, 31).any()
+    for way in ways():
+        monkeypatch.setattr(ties, "_COMPILED", way)
+        assert not tied(rows, 31).any()
 
 
 def test_the_first_row_of_a_group_names_it_wherever_it_sorts() -> None:
