@@ -3,6 +3,7 @@
 import base64
 import io
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,8 @@ def test_a_listed_photograph_is_found_after_a_change(make_list: MakeList, photo:
     done, form = CHANGES[change]
     source = make_list([row(pixels(other)) for other in EVERY])
     ((finding,),) = found(source, jpeg(np.ascontiguousarray(done(pixels(photo)))))
-    assert (finding.filter, finding.label, finding.source, finding.form) == ("plugged", "csam", "codewords", form)
+    turned = re.sub(", at [^,]*", "", finding.form)  # whatever size is nearest
+    assert (finding.filter, finding.label, finding.source, turned) == ("plugged", "csam", "codewords", form)
     assert finding.entry == f"gradients:{value(pixels(photo)).hex()}"
     assert finding.value is not None
     assert 0 <= finding.value <= HASH.default_distance

@@ -106,12 +106,9 @@ def test_what_the_hash_finds_is_withheld_as_known_material(ran: Path) -> None:
     assert [key for key, each in ends.items() if each.partition == "withheld"] == ["known"]
     assert ends["known"].reasons == ("known material (perceptual)", "unexamined: not shown")
     (finding,) = evidence(ran)["known"].findings
-    assert (finding.filter, finding.label, finding.source, finding.form) == (
-        "plugged",
-        "csam",
-        "feed",
-        "as stored, mirrored",
-    )
+    assert (finding.filter, finding.label, finding.source) == ("plugged", "csam", "feed")
+    assert finding.form.startswith("as stored")
+    assert finding.form.endswith("mirrored")
     assert finding.classification == "B1"
     assert len(finding.entry) == 32  # keyed
     assert finding.value is not None
@@ -122,7 +119,7 @@ def test_what_the_hash_finds_is_withheld_as_known_material(ran: Path) -> None:
 def test_the_evidence_has_every_hash_so_that_a_new_list_needs_no_picture(ran: Path) -> None:
     for each in evidence(ran).values():
         kept = {one.form: one.value for one in each.fingerprints if one.kind == "gradients"}
-        assert len(kept) == 16
+        assert len(kept) == 2 * sum(one.kind == "pdq" for one in each.fingerprints) >= 16
         assert {len(value) for value in kept.values()} == {144}
     values = {one.value for one in evidence(ran)["000000001"].fingerprints if one.form == "as stored"}
     assert HASH.hash(picture(drawing(1))) in values
