@@ -46,9 +46,15 @@ class Ties:
         self.values.append(found.values[some])
 
     def edges(self, max_distance: int) -> tuple[Nodes, Nodes]:
-        """Return pairs of samples whose values lie within a distance (bits), enough of them to connect all that do."""
+        """Return pairs of samples whose values lie within a distance (bits), enough of them to connect all that do.
+
+        The values are let go of: a large corpus has gigabytes of them.
+        """
         values, owners = np.concatenate(self.values), np.concatenate(self.owners)
-        return owners, owners[tied(values, max_distance)]
+        self.values.clear()
+        first = tied(values, max_distance)
+        later = np.flatnonzero(first != np.arange(len(first)))
+        return owners[later], owners[first[later]]
 
 
 def join_corpus(policy: Policy, shards: Sequence[tuple[Path, Path]]) -> None:
