@@ -40,9 +40,10 @@ typedef struct {
 } Table;
 
 /* What a form has that could be read in another way: `alone` counts letters and digits by themselves, `mixed` says that
- * a Latin letter touches one of an alphabet with look-alikes. */
+ * a Latin letter touches one of an alphabet with look-alikes, `sign` that a separator is no blank, `stretched` that a
+ * letter stands three times in a row. */
 typedef struct {
-    int flags, alone, leet, mixed;
+    int flags, alone, leet, mixed, sign, stretched;
 } Survey;
 
 /* Of one call, as another thread may make one while Python is asked; the text at hand is meant. */
@@ -151,6 +152,12 @@ static int stays(Work *work, const Entry *entry, Py_UCS4 before)
     return 1;
 }
 
+/* As "[^\\W\\d_]". */
+static inline int is_letter(Work *work, Py_UCS4 point)
+{
+    return has(work, point, ALNUM) && !Py_UNICODE_ISDECIMAL(point);
+}
+
 /* Append what a character becomes; of blanks in a row only the first stays, if they are to be put together. */
 static inline int append(Work *work, Text *text, uint32_t becomes, int together)
 {
@@ -184,13 +191,17 @@ static int same(const Text *one, const Text *other)
            (!one->length || !memcmp(one->at, other->at, (size_t)one->length * sizeof *one->at));
 }
 
-/* Whether something that is undone before the text is read stands here: an HTML reference, a percent-escape. */
+/* Whether something may be undone here before the text is read: a reference, an escape, a tag. */
 static int is_escape(Py_UCS4 point, Py_UCS4 next)
 {
     if (point == '&')
         return next && !(next == ' ' || next == '\t' || next == '\n' || next == '\f' || next == '<' || next == '&' ||
                          next == ';');
-    return point == '%' && next < 128 && Py_ISXDIGIT(next);
+    if (point == '%')
+        return next < 128 && Py_ISXDIGIT(next);
+    if (point == '\\')
+        return next == 'u' || next == 'x';
+    return point == '<' && next < 128 && (Py_ISALPHA(next) || next == '/' || next == '!');
 }
 
 /* Make the three stages; return 0 when the text is left to Python. */
@@ -210,7 +221,7 @@ static int normalised(Work *work, PyObject *text)
         Entry *entry = entry_of(work, point);
         if (work->failed || entry->sort == LEFT ||
             (entry->sort == JOINS && (!at || !stays(work, entry, PyUnicode_READ(kind, data, at - 1)))) || (entry->first && last > entry->first) ||
-            ((point == '&' || point == '%') &&
+            ((point == '&' || point == '%' || point == '\\' || point == '<') &&
              is_escape(point, at + 1 < length ? PyUnicode_READ(kind, data, at + 1) : 0)))
             return 0;
         uint32_t becomes = entry->becomes[WRITTEN];
@@ -240,8 +251,8 @@ static int normalised(Work *work, PyObject *text)
     return !work->failed;
 }
 
-/* As `undecorated`: make the bare text of one whose marks are looked at already; return it, or the text itself. */
-static Text *undecorated(Work *work, Text *from, const Survey *seen)
+/* As `bared`: return the text without decoration, or the text itself. */
+static Text *bared(Work *work, Text *from, const Survey *seen)
 {
     Text *to = &work->stage[BARE];
     if (!(seen->flags & DECORATED))
@@ -255,19 +266,22 @@ static Text *undecorated(Work *work, Text *from, const Survey *seen)
 
 static inline int is_leet(Py_UCS4 point)
 {
-    static const char signs[128] = {['0'] = 1, ['1'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['7'] = 1,
+    static const char signs[128] = {['0'] = 1, ['1'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1,
                                     ['8'] = 1, ['9'] = 1, ['@'] = 1, ['$'] = 1, ['!'] = 1, ['|'] = 1};
     return point < 128 && signs[point];
 }
 
 static Survey survey(Work *work, const Text *text)
 {
-    Survey seen = {0, 0, 0, 0};
+    Survey seen = {0, 0, 0, 0, 0, 0};
     int before = 0, here = 0; /* whether the last two characters are letters or digits */
     int latin = 0, other = 0; /* whether the last one is a Latin letter, or one of OTHER */
     for (Py_ssize_t at = 0; at < text->length; at++) {
         int flags = flags_of(work, text->at[at]), alnum = flags & ALNUM;
         seen.flags |= flags;
+        seen.sign |= flags & SEPARATOR && text->at[at] != ' ';
+        seen.stretched |= at > 1 && alnum && text->at[at] == text->at[at - 1] && text->at[at] == text->at[at - 2] &&
+                          is_letter(work, text->at[at]);
         seen.leet |= is_leet(text->at[at]);
         seen.alone += here && !before && !alnum;
         before = here;
@@ -304,6 +318,43 @@ static int parted(Work *work, const Text *from, Text *to)
         to->at[to->length++] = from->at[at++];
     }
     return changed;
+}
+
+/* As `solid`: what stands between two letters, one to three signs, is taken out. */
+static int solid(Work *work, const Text *from, Text *to)
+{
+    int changed = 0;
+    if (!copied(work, from, to))
+        return 0;
+    to->length = 0;
+    for (Py_ssize_t at = 0; at < from->length;) {
+        Py_ssize_t end = at;
+        if (at && is_letter(work, from->at[at - 1]))
+            while (end < from->length && end <= at + 3 && from->at[end] != ' ' && has(work, from->at[end], SEPARATOR))
+                end++;
+        if (end > at && end <= at + 3 && end < from->length && is_letter(work, from->at[end])) {
+            at = end;
+            changed = 1;
+        }
+        to->at[to->length++] = from->at[at++];
+    }
+    return changed;
+}
+
+/* Leave `kept` of every letter that stands three times in a row or more. */
+static int unstretched(Work *work, const Text *from, Text *to, int kept)
+{
+    if (!copied(work, from, to))
+        return 0;
+    to->length = 0;
+    for (Py_ssize_t at = 0, end; at < from->length; at = end) {
+        for (end = at + 1; end < from->length && from->at[end] == from->at[at]; end++)
+            ;
+        Py_ssize_t stays = end - at > 2 && is_letter(work, from->at[at]) ? kept : end - at;
+        while (stays-- > 0)
+            to->at[to->length++] = from->at[at];
+    }
+    return 1;
 }
 
 /* Return where the letter lies that comes after one to three separators and stands by itself; 0 when none does. */
@@ -372,7 +423,7 @@ static int is_one(Work *work, const Text *text, Py_ssize_t at)
 
 static Py_UCS4 unleeted(Py_UCS4 point)
 {
-    static const char from[] = "03457" "89@$", to[] = "oeast" "bgas";
+    static const char from[] = "034567" "89@$", to[] = "oeasgt" "bgas";
     const char *found = point < 128 && point ? strchr(from, (int)point) : NULL;
     return found ? (Py_UCS4)to[found - from] : point;
 }
@@ -427,6 +478,12 @@ static void keep_joined(Work *work, const Text *text, const Survey *seen)
         keep(work);
 }
 
+static void keep_solid(Work *work, const Text *text, const Survey *seen)
+{
+    if (seen->sign && solid(work, text, &work->form[work->count]))
+        keep(work);
+}
+
 static void keep_leet(Work *work, const Text *base, const Survey *seen)
 {
     static const Py_UCS4 both[] = {'i', 'l'};
@@ -440,6 +497,7 @@ static void keep_leet(Work *work, const Text *base, const Survey *seen)
         keep_form(work, made);
         keep_parted(work, made, &changed);
         keep_joined(work, made, &changed);
+        keep_solid(work, made, &changed);
     }
 }
 
@@ -447,21 +505,25 @@ static void keep_leet(Work *work, const Text *base, const Survey *seen)
 static void forms_of(Work *work)
 {
     Survey seen = survey(work, work->alike);
-    Text *alike = work->alike, *bare = undecorated(work, alike, &seen), *solid = &work->joined[0];
-    Survey bared = bare == alike ? seen : survey(work, bare);
+    Text *alike = work->alike, *bare = bared(work, alike, &seen), *whole = &work->joined[0];
+    Survey stripped = bare == alike ? seen : survey(work, bare);
     work->count = 0;
     keep_form(work, alike);
     keep_parted(work, alike, &seen);
-    int is_joined = bared.alone >= SPELLED && joined(work, bare, solid);
-    keep_form(work, is_joined ? solid : bare);
+    int is_joined = stripped.alone >= SPELLED && joined(work, bare, whole);
+    keep_form(work, is_joined ? whole : bare);
     if (bare != alike) {
         keep_form(work, bare);
-        keep_parted(work, bare, &bared);
+        keep_parted(work, bare, &stripped);
         keep_joined(work, alike, &seen);
     }
-    keep_leet(work, bare, &bared);
+    keep_solid(work, bare, &stripped);
+    keep_leet(work, bare, &stripped);
     if (is_joined)
-        keep_leet(work, solid, &bared);
+        keep_leet(work, whole, &stripped);
+    for (int kept = 1; stripped.stretched && kept <= 2; kept++)
+        if (unstretched(work, bare, &work->form[work->count], kept))
+            keep(work);
     if (alike != &work->stage[WRITTEN] ? survey(work, &work->stage[WRITTEN]).mixed : seen.mixed)
         work->count += copied(work, &work->stage[WRITTEN], &work->form[work->count]);
 }

@@ -47,18 +47,28 @@ LOOKALIKES = str.maketrans(
 _LOOKALIKE = re.compile(f"[{''.join(chr(each) for each in LOOKALIKES if each < 0x10000)}]")
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
-LEET = str.maketrans({"0": "o", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s"})
+LEET = str.maketrans(
+    {"0": "o", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s"}
+)
 LEET_ONES = ("i", "l")  # "1", "!" and "|" stand for either
 LEET_ONE = re.compile(r"1|[!|](?=[\w@$!|])")
 # Letters of scripts with upper and lower case: leet stands beside these. A digit in Chinese text is a number.
 CASED = "a-zA-Z\u00aa-\u058f\u10a0-\u10ff\u13a0-\u13fd\u1c80-\u1cbf\u1d00-\u1fff\u2c00-\u2dff\ua640-\ua7ff\uab30-\uabbf"
 # Beside a letter: a number or a price of its own, and the sign that ends a sentence, are no leet.
-LEET_CHARACTER = re.compile(rf"[013457-9@$!|](?:(?=[{CASED}])|(?<=[{CASED}][013457-9@$])|(?<=[{CASED}][!|])(?=\w))")
+LEET_CHARACTER = re.compile(rf"[013-9@$!|](?:(?=[{CASED}])|(?<=[{CASED}][013-9@$])|(?<=[{CASED}][!|])(?=\w))")
 
-SPELLED = re.compile(r"(?<![^\W_])[^\W_](?:([ .\-_*·/|+]{1,3})[^\W_](?![^\W_])){2,}")
-SEPARATORS = re.compile(r"[ .\-_*·/|+]+")
-MAY_BE_SPELLED = re.compile(r"[ .\-_*·/|+][^\W_][ .\-_*·/|+]{1,3}[^\W_](?![^\W_])")
-MAY_BE_SPELLED_ASCII = re.compile(r"[ .\-_*/|+][A-Za-z0-9][ .\-_*/|+]{1,3}[A-Za-z0-9](?![A-Za-z0-9])")
+# Punctuation, symbols and emoji that may stand between the letters of a word, none of them a letter or a number.
+_ASCII_SIGNS = r"!-/:-@\[-`{-~"
+_SIGNS = _ASCII_SIGNS + (
+    "\u00a1-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7\u2010-\u205e\u2190-\u245f\u2500-\u2775"
+    "\u2794-\u2bff\u3001-\u3003\u3008-\u3020\U0001f1e6-\U0001f64f\U0001f680-\U0001faff"
+)
+SPELLED = re.compile(rf"(?<![^\W_])[^\W_](?:([ {_SIGNS}]{{1,3}})[^\W_](?![^\W_])){{2,}}")
+SEPARATORS = re.compile(rf"[ {_SIGNS}]+")
+MAY_BE_SPELLED = re.compile(rf"[ {_SIGNS}][^\W_][ {_SIGNS}]{{1,3}}[^\W_](?![^\W_])")
+MAY_BE_SPELLED_ASCII = re.compile(rf"[ {_ASCII_SIGNS}][A-Za-z0-9][ {_ASCII_SIGNS}]{{1,3}}[A-Za-z0-9](?![A-Za-z0-9])")
+WITHIN_WORDS = re.compile(rf"(?<=[^\W\d_])[{_SIGNS}]{{1,3}}(?=[^\W\d_])")
+STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\-_.+/\\~·•]+(?=[^\W_])")
 MAY_TIE_WORDS = re.compile(r"[\-_.+/\\~·•][^\W_]")
 
@@ -80,6 +90,8 @@ _PRINTABLE_BUT_ODD = re.compile(
     "[\u02bc\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2010-\u2015\u2018\u2019\u2212\u2800\u30fb\u3164\ufe00-\ufe0f"
     "\uffa0\ufffc\ufffd]"
 )
+ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\x[0-9a-fA-F]{2}|\\u\{[0-9a-fA-F]{1,6}\}")  # of JSON and its kin
+TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
 REVERSED = re.compile("\u202e([^\u202c\n]*)\u202c?")  # right-to-left override, up to its end
 
 # Marks that decorate Latin, Greek and Cyrillic letters; the marks of other scripts carry meaning and stay.

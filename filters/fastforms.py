@@ -97,7 +97,8 @@ def describe(point: int) -> tuple[str, str, str, str, int, int, int, int]:
 
 def _bare(character: str) -> str:
     stripped = characters.DECORATION.sub("", unicodedata.normalize("NFD", character))
-    return unicodedata.normalize("NFC", characters.ARABIC_DECORATION.sub("", stripped))
+    composed = unicodedata.normalize("NFC", characters.ARABIC_DECORATION.sub("", stripped))
+    return composed.translate(characters.LOOKALIKES)
 
 
 def _kinds(character: str) -> int:

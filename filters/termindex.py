@@ -10,7 +10,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from filters.textforms import lookalike, parted, plain, unseparated
+from filters.textforms import bared, lookalike, parted, plain, unseparated
 from filters.words import is_word, kind_of
 
 _BETWEEN = " \n "
@@ -63,8 +63,8 @@ class TermIndex:
 
 
 def written_index(terms: Iterable[tuple[Term, str]], cues: Sequence[str]) -> TermIndex:
-    """Return the index over terms as they are written, given each with the spelling of its list."""
-    return _index(((term.text, term) for term, _ in terms), cues)
+    """Return the index over terms as they are written, and in one word, given each with the spelling of its list."""
+    return _index(((form, term) for term, _ in terms for form in (term.text, *_together(term.text))), cues)
 
 
 def skeleton_index(terms: Iterable[tuple[Term, str]], cues: Sequence[str]) -> TermIndex:
@@ -73,12 +73,17 @@ def skeleton_index(terms: Iterable[tuple[Term, str]], cues: Sequence[str]) -> Te
 
 
 def _skeletons(spelling: str) -> Iterable[str]:
-    """Yield the look-alike forms of a term; upper case has look-alikes of its own."""
+    """Yield the look-alike forms of a term, with decoration and without; upper case has look-alikes of its own."""
     for case in (spelling,) if spelling.isascii() else (spelling, spelling.upper()):
         alike = lookalike(case)
-        yield alike
-        if len(solid := unseparated(alike)) >= _LEAST_SPELLED:
-            yield solid
+        for form in dict.fromkeys((alike, bared(alike))):
+            yield from (form, *_together(form))
+
+
+def _together(form: str) -> Iterable[str]:
+    """Yield a term of several words written as one."""
+    if len(solid := unseparated(form)) >= _LEAST_SPELLED:
+        yield solid
 
 
 def _index(patterns: Iterable[tuple[str, Term]], cues: Sequence[str]) -> TermIndex:

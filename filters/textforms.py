@@ -4,11 +4,16 @@ Each form is meant to be searched beside the others, never instead of them.
 """
 
 import html
+import re
+import sys
 import unicodedata
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from filters import characters
+
+_ESCAPES = "&%\\<\u202e"  # where one stands, a text may be read in another way
+_MOST_READINGS = 8
 
 
 def plain(text: str) -> str:
@@ -25,7 +30,7 @@ def lookalike(text: str) -> str:
 
 
 def respelled(text: str) -> tuple[str, ...]:
-    """Return the forms a text takes when look-alikes, decoration, leet, escapes, spelling out and reversal are undone.
+    """Return the forms a text takes when look-alikes, decoration, leet, escapes and the like are undone.
 
     To be searched with terms in `lookalike` form; the result may be empty and never holds `plain(text)` itself.
     """
@@ -41,7 +46,7 @@ def forms(text: str) -> tuple[str, tuple[str, ...]]:
         written = _folded(visible)
         alike = _alike(visible, written)
     others = dict.fromkeys(_forms(alike))
-    if "&" in text or "%" in text or "\u202e" in text:
+    if any(sign in text for sign in _ESCAPES):
         for reading in _readings(text):
             others |= dict.fromkeys(_forms(lookalike(reading)))
     others.pop(written, None)
@@ -61,6 +66,11 @@ def parted(text: str) -> str:
 def unseparated(text: str) -> str:
     """Return the text without blanks, hyphens, dots and the like: what is left of a term that was spelled out."""
     return characters.SEPARATORS.sub("", text)
+
+
+def solid(text: str) -> str:
+    """Return the text without the signs that stand between two letters."""
+    return characters.WITHIN_WORDS.sub("", text)
 
 
 def undecorated(text: str) -> str:
@@ -104,26 +114,55 @@ def _alike(visible: str, folded: str) -> str:
     return unicodedata.normalize("NFKC", folded.translate(characters.LOOKALIKES))
 
 
-def _readings(text: str) -> Iterator[str]:
-    """Yield what else is read where the text holds HTML references, percent-escapes or reversed runs."""
-    if "&" in text:
-        yield html.unescape(text)
-    if "%" in text:
-        yield urllib.parse.unquote(text)
-    if "\u202e" in text:
-        yield characters.REVERSED.sub(lambda match: match[1][::-1], text)
+def _readings(text: str) -> list[str]:
+    """Return what else is read where escapes, tags and reversed runs are undone, once and again."""
+    readings = {text: None}
+    for each in (waiting := [text]):
+        for undone in [undo(each) for undo in _UNDO]:
+            if undone not in readings and len(readings) <= _MOST_READINGS:
+                readings[undone] = None
+                waiting.append(undone)
+    return list(readings)[1:]
+
+
+def _unescaped(text: str) -> str:
+    def character(match: re.Match[str]) -> str:
+        if match[0].startswith(("\\x", "\\u{")):
+            point = int(match[0][2:].strip("{}"), 16)
+            return chr(point) if point <= sys.maxunicode else match[0]
+        return bytes.fromhex(match[0].replace("\\u", "")).decode("utf-16-be", "surrogatepass")
+
+    return characters.ESCAPED.sub(character, text)
+
+
+_UNDO: tuple[Callable[[str], str], ...] = (
+    html.unescape,
+    urllib.parse.unquote,
+    _unescaped,
+    lambda text: characters.TAG.sub("", text),
+    lambda text: characters.REVERSED.sub(lambda match: match[1][::-1], text),
+)
+
+
+def bared(alike: str) -> str:
+    """Return a text in `lookalike` form without decoration, and again without the look-alikes that were under it."""
+    bare = undecorated(alike)
+    return bare if bare is alike else bare.translate(characters.LOOKALIKES)
 
 
 def _forms(alike: str) -> Iterator[str]:
-    bare = undecorated(alike)
+    bare = bared(alike)
     joined = _joined(bare)
     yield from (alike, parted(alike), joined)
     if bare is not alike:
         yield from (bare, parted(bare), _joined(alike))
+    yield solid(bare)
     for base in (bare, joined) if joined is not bare else (bare,):
         if characters.LEET_CHARACTER.search(base):
             for each in _leet(base):
-                yield from (each, parted(each), _joined(each))
+                yield from (each, parted(each), _joined(each), solid(each))
+    if characters.STRETCHED.search(bare):
+        yield from (characters.STRETCHED.sub(kept, bare) for kept in (r"\1", r"\1\1"))
 
 
 def _leet(text: str) -> Iterator[str]:
