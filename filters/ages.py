@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from filters.things import is_of_a_thing
+
 OLDEST = 120  # years; a higher number is no age
 _FIRST_GRADE = 5  # years to add to a school grade: children of grade 1 are 6, in some countries 7
 
@@ -33,10 +35,6 @@ _N = {
 _D = rf"(?P<n>{_DIGITS})"
 
 _UP = r"(?!\s*(?:\+|(?:and|&|or|to)\b|[-\u2013]\s*\d))"
-_THING_EN = (
-    r"(?!\W+(?:\w+\W+)?(?:whisk|scotch|bourbon|(?:single |blended )?malt|rum\b|wine|port\b|brandy|cognac|tequila|cheese"
-    r"|cheddar|vinegar|tree|oak|house|building|car\b|truck|company|business|warranty))"
-)
 _LONG = r"gar[ae]n|warranty|experien|experi[eê]n|esperienz|erfahrung|jubil|bestehen|geschicht|histori|stor[iy]a"
 _NO_THING = rf"(?!\s+(?:de\s+|d['i]\s*|di\s+|von\s+)?(?:{_LONG}|gwaranc|doświadcz|гарант|опыт|истори|юбил|стаж))"
 _NO_SPAN = r"(?<!\bhace )(?<!\bpor )(?<!\bhá )(?<!\bper )(?<!\bda )(?<!\bin )(?<!\bdopo )(?<!\bdepuis )(?<!\bpendant )"
@@ -58,16 +56,16 @@ def _years(cues: str, pattern: str, unit: str = "years") -> _Statement:
 _STATEMENTS = (
     _years(
         "year old|year-old|years old|years-old|yr old|yrs old|yr-old|yrs-old|y/o|y.o",
-        rf"{_N['en']}[\s-]?(?:(?:years?|yrs?)[\s-]?old|y/o|y\.o\b){_THING_EN}",
+        rf"{_N['en']}[\s-]?(?:(?:years?|yrs?)[\s-]?old|y/o|y\.o\b)",
     ),
     _years(
         "month old|month-old|months old|months-old",
-        rf"{_N['en']}[\s-]months?[\s-]old(?!\W+(?:\w+\W+)?(?:pupp|kitten|calf|foal|cheese))",
+        rf"{_N['en']}[\s-]months?[\s-]old",
         "months",
     ),
     _years(
         " aged | age | age: ",
-        rf"(?<!\w)(?:aged|(?:at|of) age|at the age of|age:?) {_N['en']}(?!\w|\s*months){_UP}{_THING_EN}",
+        rf"(?<!\w)(?:aged|(?:at|of) age|at the age of|age:?) {_N['en']}(?!\w|\s*months){_UP}",
     ),
     _years(
         " grade|-grade",
@@ -155,8 +153,9 @@ def stated_ages(form: str, cues: Iterable[str]) -> list[float]:
     A school grade counts as the age at which it begins.
     """
     statements = dict.fromkeys(each for cue in cues for each in _BY_CUE.get(cue, ()))
-    found = [_age(match, each.unit) for each in statements for match in each.pattern.finditer(form)]
-    return [age for age in found if age <= OLDEST]
+    found = [(match, each.unit) for each in statements for match in each.pattern.finditer(form)]
+    ages = [_age(match, unit) for match, unit in found if not is_of_a_thing(form, *match.span())]
+    return [age for age in ages if age <= OLDEST]
 
 
 def _age(match: re.Match[str], unit: str) -> float:

@@ -1,6 +1,7 @@
 """The languages a text is written in, as Google's Compact Language Detector 2 tells them without any network."""
 
 import re
+from functools import cache
 
 ANY = "mul"  # ISO 639-2 for "multiple languages": a term of every language
 # CLD2 has codes of its own, and takes short Hindi for Bihari: https://github.com/CLD2Owners/cld2, read 2026-11-21.
@@ -20,9 +21,21 @@ def code(tag: str) -> str:
     return _SAME.get(base, base)
 
 
+def known(base: str) -> bool:
+    """Tell whether a text can be found to be in the language of this code, as `code` gives it."""
+    return base in _known()
+
+
+@cache
+def _known() -> frozenset[str]:
+    import pycld2  # type: ignore[import-untyped]
+
+    return frozenset(code(tag) for _, tag in pycld2.LANGUAGES)
+
+
 def languages(form: str) -> tuple[str, ...]:
     """Return the ISO 639 codes of the languages of a text in `plain` form; none where it is too short or not clear."""
-    import pycld2  # type: ignore[import-untyped]
+    import pycld2
 
     prose = form[:_MOST]
     if "://" in prose or "www." in prose or "@" in prose:

@@ -16,9 +16,9 @@ from filters.canaries import Canaries
 from filters.hashvalues import LICENSED, Lengths, algorithm, as_hex, wrong_hash
 from filters.listformats import FORMATS, Pages
 from filters.listroles import roles_of
-from filters.listrows import LINES_TOLD, Fault, Row
+from filters.listrows import Fault, Row, faults
 from filters.listsource import ListSource, refusal
-from filters.textforms import plain
+from filters.termvalues import Remarks, wrong_term
 
 _Said = dict[str, str]  # what an entry says, by role
 
@@ -38,6 +38,7 @@ class Reading:
         self.entries: Counter[str] = Counter()
         self.unmatched: Counter[str] = Counter()
         self._faulty: dict[str, list[int | str]] = {}
+        self._remarks = Remarks()
         self._canaries = Canaries(source)
         self._pages = Pages(source) if source.format in FORMATS else None
         self._digest = self._pages.digest if self._pages else hashlib.sha256()
@@ -55,7 +56,12 @@ class Reading:
     @property
     def faults(self) -> tuple[Fault, ...]:
         """What was wrong so far, by reason."""
-        return tuple(Fault(why, len(lines), tuple(lines[:LINES_TOLD])) for why, lines in self._faulty.items())
+        return faults(self._faulty)
+
+    @property
+    def remarks(self) -> tuple[Fault, ...]:
+        """What is worth telling so far of entries that are used, by reason."""
+        return faults(self._remarks.places)
 
     @property
     def problem(self) -> str:
@@ -79,6 +85,8 @@ class Reading:
             row = self._row(line, said)
             self._canaries.see(row.algorithm, row.value)
             self.entries[row.algorithm or row.category] += 1
+            if self.source.kind == "terms":
+                self._remarks.see(place, row)
             yield row
 
     def _passed(self, said: _Said) -> bool:
@@ -100,8 +108,8 @@ class Reading:
             return "with control characters"
         if (said.get("category") or self.source.category) not in self.source.labels:
             return "with a category that `categories` does not declare"
-        if self.source.kind == "terms" and not any(map(str.isalnum, plain(said["value"]))):
-            return "without any letter or digit"
+        if self.source.kind == "terms":
+            return wrong_term(said["value"])
         return wrong_hash(_algorithm(said), said["value"], self._lengths) if self.source.kind == "hashes" else ""
 
     def _row(self, line: int, said: _Said) -> Row:

@@ -1,5 +1,6 @@
-"""What a list says, entry by entry, and what is wrong with it: without an entry in sight."""
+"""One entry of a list, and what is told of the lines that are none."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 LINES_TOLD = 5  # places of faulty lines that a message names
@@ -34,3 +35,8 @@ class Fault:
         noun = "line" if self.count == 1 else "lines"
         more = ", ..." if self.count > len(self.lines) else ""
         return f"{self.count} {self.why} ({noun} {', '.join(map(str, self.lines))}{more})"
+
+
+def faults(places: Mapping[str, Sequence[int | str]]) -> tuple[Fault, ...]:
+    """Return what is wrong, or worth telling, given the places of the lines by reason."""
+    return tuple(Fault(why, len(lines), tuple(lines[:LINES_TOLD])) for why, lines in places.items())

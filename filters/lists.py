@@ -42,7 +42,8 @@ class ListHealth:
 
     `entries` counts by algorithm for hashes, by category otherwise; `age_days` is None for a list without a date;
     `problem` says why a run would refuse the list, and is empty when none would. `withdrawn` counts entries that left
-    it; `unmatched` those hashes, by algorithm, that nothing here can match, and as "none" entries without a hash.
+    it; `unmatched` those hashes, by algorithm, that nothing here can match, and as "none" entries without a hash;
+    `remarks` what no run minds, and somebody may not have meant.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ListHealth:
     sha256: str = field(repr=False)
     withdrawn: int = 0
     unmatched: tuple[tuple[str, int], ...] = ()
+    remarks: tuple[Fault, ...] = ()
 
 
 def read_rows(source: ListSource, today: day | None = None) -> Iterator[Row]:
@@ -91,6 +93,7 @@ def check(source: ListSource, today: day | None = None) -> ListHealth:
         reading.sha256,
         reading.withdrawn,
         tuple(sorted(reading.unmatched.items())),
+        reading.remarks,
     )
 
 

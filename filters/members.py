@@ -30,6 +30,10 @@ _IGNORED = re.compile("[\t\r\n]")  # within an address, by the WHATWG URL Standa
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
 _HOST_CHARACTER = re.compile(r"[^\W_]")
 _TRAILING = ".,;:!?'\"()[]*_~\u2026\u2019\u201d\u00bb"
+# Under such a key, those of an object are words with a score, as taggers write them: {"tags": {"outdoors": 0.98}}.
+# Elsewhere they name fields, and a field "nsfw" beside each picture says nothing of one.
+_TAGS_KEY = re.compile(r"(?:\A|_)(?:hash)?(?:tags?|keywords?|concepts?)(?:\Z|_)", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{3}|[^\W\d_\x00-\x7f]")  # a sample's key that has one may be read as a caption
 _DIGEST = re.compile(r"[0-9a-fA-F]{16,128}\Z")
 _NUMBER = re.compile(r"[\s0-9.,:+\-%eE]*[0-9][\s0-9.,:+\-%eE]*\Z")
 
@@ -42,7 +46,8 @@ def parse(shard: str, key: str, members: Sequence[tuple[str, bytes]], problems: 
     """Return the sample made of these (suffix, bytes) members; it never raises and a problem never quotes.
 
     Every member that cannot be read as what its suffix says adds a fixed phrase to the problems of the sample, and so
-    does a member of an unknown kind: what nobody examined cannot be passed on.
+    does a member of an unknown kind: what nobody examined cannot be passed on. Texts are those of txt members, every
+    string of the JSON, the words of tags, and the key where it has a word, as a file's name may serve as its caption.
     """
     images = [data for suffix, data in members if _kind(suffix) in IMAGE_KINDS]
     texts, objects, faults = _read(members)
@@ -51,7 +56,7 @@ def parse(shard: str, key: str, members: Sequence[tuple[str, bytes]], problems: 
         shard=shard,
         key=key,
         images=tuple(images),
-        texts=_distinct([*texts, *(value for _, value in strings)]),
+        texts=_distinct([*texts, *(value for _, value in strings), *([key] if _WORD.search(key) else [])]),
         urls=tuple(dict.fromkeys(_addresses(texts, strings))),
         meta=objects[0] if objects else {},
         problems=tuple(dict.fromkeys((*problems, *faults))),
@@ -131,16 +136,18 @@ def _finite(digits: str) -> float:
 
 
 def _strings(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield (nearest key, string) for every string at any depth, in the order of the document."""
-    waiting: list[tuple[str, Any]] = [("", value)]
+    """Yield (nearest key, string) for every string at any depth, in the order of the document; keys below tags too."""
+    waiting: list[tuple[str, Any, bool]] = [("", value, False)]
     while waiting:
-        name, each = waiting.pop()
+        name, each, tags = waiting.pop()
+        tags = tags or _TAGS_KEY.search(name) is not None
         if isinstance(each, str):
             yield name, each
         elif isinstance(each, list):
-            waiting.extend((name, item) for item in reversed(each))
+            waiting.extend((name, item, tags) for item in reversed(each))
         elif isinstance(each, dict):
-            waiting.extend(reversed(each.items()))
+            for key, item in reversed(each.items()):
+                waiting.extend(((key, item, tags), *([("", key, tags)] if tags else [])))
 
 
 def _distinct(strings: Sequence[str]) -> tuple[str, ...]:

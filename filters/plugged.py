@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.finding import Examine, Filter, Finding, Material
+from filters.finding import NOT_EFFECTIVE, Examine, Filter, Finding, Material
 from filters.fingerprints import DIHEDRAL, Fingerprint
 from filters.forms import whole
 from filters.hashlists import HashList, HashTable
@@ -16,7 +16,6 @@ from filters.lists import ListSource, hash_material, read_lists
 from filters.rasters import Raster
 from filters.sample import Batch
 
-NOT_EFFECTIVE = "not-effective"
 BLOCK_BYTES = 1 << 23  # of entries that a plug-in compares at once
 
 Pixels = NDArray[np.uint8]

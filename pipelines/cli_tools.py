@@ -143,6 +143,8 @@ def _healthy(source: "ListSource") -> bool:
     typer.echo(f"{health.name}: {entries}{withdrawn}{age}")
     if health.unmatched:
         typer.echo(f"  not matched here: {', '.join(f'{count} {kind}' for kind, count in health.unmatched)}")
+    if health.remarks:
+        typer.echo(f"  worth a look: {'; '.join(map(str, health.remarks))}")
     if health.problem:
         typer.echo(f"  cannot be used: {health.problem}", err=True)
     elif health.faults:

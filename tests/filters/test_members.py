@@ -172,3 +172,72 @@ def test_any_json_object_makes_a_sample(meta: dict[str, Any]) -> None:
     assert set(sample.problems) <= {members.JSON_NOT_VALID}
     assert len(set(sample.texts)) == len(sample.texts)
     assert len(set(sample.urls)) == len(sample.urls)
+
+
+# Everything a trainer could read as text
+
+CODED = "codeword-alpha"
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"caption": CODED},
+        {"CAPTION": CODED},
+        {"all_captions": ["a square", CODED]},
+        {"all_captions": [["a square", {"text": CODED}]]},
+        {"captions": {"blip": "a square", "cogvlm": CODED}},
+        {"top_caption": CODED},
+        {"alt": CODED, "title": "a square"},
+        {"exif": json.dumps({"Image ImageDescription": CODED})},
+        {"exif": {"ImageDescription": CODED}},
+        {"a": {"b": {"c": [{"d": [[CODED]]}]}}},
+        {"tags": [CODED, "outdoors"]},
+        {"tags": {"outdoors": 0.98, CODED: 0.7}},
+        {"tags": {"general": {CODED: 0.7}}},
+        {"Keywords": [{CODED: 1}]},
+        {"wd14_tags": {CODED: None}},
+        {"license": CODED},
+        {"url": f"http://a.test/{CODED}.jpg"},
+        {"key": CODED},
+        {"x": [1, None, True, 2.5, CODED]},
+        {"": CODED},
+    ],
+)
+def test_a_word_is_among_the_texts_wherever_it_stands(meta: Mapping[str, Any]) -> None:
+    assert any(CODED in text for text in of(meta).texts)
+
+
+@pytest.mark.parametrize("suffix", ["txt", "TXT", "en.txt", "caption.txt", "json", "b.json"])
+def test_every_text_member_is_read(suffix: str) -> None:
+    data = CODED if suffix.lower().endswith("txt") else json.dumps({"x": CODED})
+    assert CODED in parse("s", "k", [("jpg", b"J"), (suffix, data.encode())]).texts
+
+
+@pytest.mark.parametrize("key", [CODED, f"{CODED}/00001", "代号", "00012_codeword"])
+def test_a_key_with_a_word_is_a_text(key: str) -> None:
+    assert parse("s", key, [("txt", b"a square")]).texts == ("a square", key)
+
+
+@pytest.mark.parametrize("key", ["000000012", "k", "00/12-a", "a1b2c3"])
+def test_a_key_that_only_counts_is_none(key: str) -> None:
+    assert parse("s", key, [("txt", b"a square")]).texts == ("a square",)
+
+
+@pytest.mark.parametrize("meta", [{"nsfw": 0.01}, {"scores": {"nsfw": 0.01, "child": 0.2}}, {"NSFW": True}])
+def test_the_name_of_a_field_is_no_text(meta: Mapping[str, Any]) -> None:
+    assert of(meta).texts == ()
+
+
+@given(st.dictionaries(st.text(ANY, max_size=5), JSON_VALUES, max_size=4))
+def test_every_string_of_the_json_is_a_text_or_no_word(meta: dict[str, Any]) -> None:
+    def strings(value: Any) -> list[str]:
+        if isinstance(value, dict):
+            return [each for item in value.values() for each in strings(item)]
+        return [each for item in value for each in strings(item)] if isinstance(value, list) else [value]
+
+    sample = of(meta)
+    missing = {each for each in strings(meta) if isinstance(each, str)} - set(sample.texts)
+    assert sample.problems or all(
+        not any(letter.isalpha() and letter not in "abcdefABCDEF" for letter in each) for each in missing
+    )
