@@ -22,7 +22,7 @@ setup(
     version=re.findall(r'VERSION = "(.+)"', (HERE / "pipelines" / "__init__.py").read_text())[0],
     description="Clean image-text training corpora for child safety before anyone trains on them.",
     python_requires=">=3.11",
-    packages=["filters", "manifests", "pipelines", "pipelines.demo"],
+    packages=["filters", "manifests", "pipelines", "pipelines.demo", "pipelines.parquet"],
     package_data={room: ["py.typed", "*.pyi"] for room in ("filters", "manifests", "pipelines")},
     ext_modules=[  # without a compiler the installation goes on, and the slow paths do their work
         Extension(f"filters.{source.stem}", [f"filters/{source.name}"], extra_compile_args=FLAGS, optional=True)

@@ -131,7 +131,7 @@ def peers(rows: Hashes) -> Iterator[tuple[str, Search, int]]:
     several.add(rows)
     yield "faiss IndexBinaryMultiHash 16 x 16", lambda asked: several.range_search(asked, LIMIT + 1), CALL
     try:
-        from threatexchange.signal_type.pdq.pdq_index import PDQIndex  # type: ignore[import-not-found]
+        from threatexchange.signal_type.pdq.pdq_index import PDQIndex
     except ImportError:
         print("  python-threatexchange cannot be imported here")
         return

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from filters.finding import Examine, Finding, Material
+from filters.finding import PIXELS, Examine, Finding, Material
 from filters.policy import UNEXAMINED
 from filters.rasters import Rasters
 from filters.sample import Batch
@@ -41,6 +41,11 @@ class OpenNsfw:
     def labels(self) -> tuple[str, ...]:
         """The labels it may use."""
         return (SCORE, UNEXAMINED)
+
+    @property
+    def looks_at(self) -> str:
+        """Pictures themselves: a corpus without any has nothing for it."""
+        return PIXELS
 
     def materials(self) -> tuple[Material, ...]:
         """Return the weights, checked."""

@@ -6,10 +6,13 @@ from typing import Literal
 
 import numpy as np
 
-from filters.finding import Examine, Finding, Material
+from filters.finding import FINGERPRINTS, Examine, Finding, Material
 from filters.fingerprints import DIGESTS, Fingerprint
 from filters.hashlists import HashList, as_strings
 from filters.lists import ListSource, hash_material, read_lists
+from filters.rasters import NO_IMAGE
+
+NO_DIGEST = "no digest that the lists can match"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class DigestMatch:
         """Every label."""
         return self.labels
 
+    @property
+    def looks_at(self) -> str:
+        """Fingerprints, which may be recorded where there is no picture."""
+        return FINGERPRINTS
+
     def materials(self) -> tuple[Material, ...]:
         """Return the lists that hold digests; ListError when there are none, or one cannot be relied on."""
         return tuple(map(hash_material, read_lists(self.name, self.lists, DIGESTS)))
@@ -48,7 +56,7 @@ def _examine(name: str, prints: Sequence[Fingerprint], lists: Sequence[HashList]
     kinds = {each.kind for each in digests}
     findings = [finding for known in lists for finding in _matches(name, digests, known)]
     if any(kinds.isdisjoint(known.tables) for known in lists):
-        why = "no digest that the lists can match" if digests else "no image"
+        why = NO_DIGEST if digests else NO_IMAGE
         findings.append(Finding(name, "unexamined", unexamined=why))
     return tuple(findings)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from filters.errors import ModelError, PolicyError
-from filters.finding import Finding, Material
+from filters.finding import PIXELS, Finding, Material
 from filters.heads import Head, LinearHead
 from filters.policy import UNEXAMINED
 from filters.rasters import Rasters
@@ -50,6 +50,11 @@ class ClipEncoder:
     def labels(self) -> tuple[str, ...]:
         """The labels of its heads."""
         return (*(head.label for head in self.heads), UNEXAMINED)
+
+    @property
+    def looks_at(self) -> str:
+        """Pictures themselves: a corpus without any has nothing for it."""
+        return PIXELS
 
     def materials(self) -> tuple[Material, ...]:
         """Return checkpoint, configuration and heads, checked, or raise ModelError or PolicyError."""

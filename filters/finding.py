@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from filters.fingerprints import Fingerprint
-from filters.sample import Batch
+from filters.sample import Batch, Sample
 
 STRUCTURE = "structure"  # findings of the reader itself: faults of framing, names, JSON
 PARTIAL = "partial"  # label of a match of a part: for a person to review, and never known material
@@ -58,6 +58,10 @@ class Material:
 
 Examine = Callable[[Batch], Sequence[tuple[Finding, ...]]]
 
+# What a filter looks at, where that is not text: its `looks_at`.
+PIXELS = "pixels"
+FINGERPRINTS = "fingerprints"
+
 
 class Filter(Protocol):
     """A frozen dataclass of parameters that can be loaded, on the worker, into a function over batches."""
@@ -79,6 +83,11 @@ class Filter(Protocol):
 
     def load(self) -> Examine:
         """Return the function that examines, or raise ListError or ModelError."""
+
+
+def looks_at(each: Filter) -> str:
+    """Return "pixels", "fingerprints", or "" for a filter that does not say: it is shown every sample of any corpus."""
+    return str(getattr(each, "looks_at", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ def examine(batch: Batch, chain: Sequence[tuple[Filter, Examine]], key: bytes) -
     A sample with a conclusive finding is shown to no later filter. A filter that raises, answers for the wrong number
     of samples or gives a value that is not a number has examined nothing.
     """
-    found: list[list[Finding]] = [_unseen(batch, row) for row in range(len(batch))]
+    found = [_unseen(sample, batch.rasters(row).unexamined) for row, sample in enumerate(batch.samples)]
     examined: list[list[str]] = [[] for _ in range(len(batch))]
     open_rows = list(range(len(batch)))
     for parameters, load_result in chain:
@@ -119,10 +128,9 @@ def examine(batch: Batch, chain: Sequence[tuple[Filter, Examine]], key: bytes) -
     return [Examination(tuple(found[row]), batch.fingerprints(row), tuple(examined[row])) for row in range(len(batch))]
 
 
-def _unseen(batch: Batch, row: int) -> list[Finding]:
+def _unseen(sample: Sample, why: str) -> list[Finding]:
     """Return what stands against a sample before any filter looks, so that no choice of filters lets it through."""
-    found = [Finding(STRUCTURE, problem, unexamined=problem) for problem in batch.samples[row].problems]
-    why = batch.rasters(row).unexamined
+    found = [Finding(STRUCTURE, problem, unexamined=problem) for problem in sample.problems]
     return [*found, _unexamined(RASTERS, why)] if why else found
 
 

@@ -21,6 +21,7 @@ BYTES = {**DIGESTS, **PERCEPTUAL, PART: 32}  # every kind of a fingerprint -> by
 RECORDED = "recorded original"
 SIZED = AT  # what stands before the size, in the name of a form at a size that the picture does not have
 ALIKE = f"{AT}{SQUEEZED[0]} x {SQUEEZED[0]}"  # the size at which copies of all sizes are most alike
+IN_TABLE = "recorded in the table"  # of a row that has no picture
 
 # The order in which pdqhash.compute_dihedral answers, in Pillow's words: rotations are counter-clockwise, "flipped" is
 # upside down, "mirrored" left to right. Agrees with the reference vectors of facebook/ThreatExchange,

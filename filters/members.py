@@ -63,6 +63,28 @@ def parse(shard: str, key: str, members: Sequence[tuple[str, bytes]], problems: 
     )
 
 
+def record(shard: str, key: str, fields: Mapping[str, Any], problems: Sequence[str] = ()) -> Sample:
+    """Return the sample that a row of a table is: no picture, and its fields read like those of a JSON member.
+
+    `fields` holds every string of the row, at any depth and in the order of its columns.
+    """
+    strings = list(_strings(fields))
+    large = any(len(value) > MAX_TEXT_BYTES for _, value in strings)
+    return Sample(
+        shard=shard,
+        key=key,
+        texts=() if large else _distinct([value for _, value in strings]),
+        urls=() if large else tuple(dict.fromkeys(_addresses((), strings))),
+        meta=fields,
+        problems=(*problems, *((TEXT_TOO_LARGE,) if large else ())),
+    )
+
+
+def is_address_name(name: str) -> bool:
+    """Tell whether a field of this name holds an address."""
+    return bool(_ADDRESS_KEY.search(name))
+
+
 def _kind(suffix: str) -> str:
     return suffix.rpartition(".")[2].lower()
 
@@ -178,6 +200,8 @@ def _addresses_in(text: str) -> Iterator[str]:
     """Yield the address-like runs of a text, and the same without what the prose around may have added."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text).replace("\u200b", "")
     for spelling in dict.fromkeys((text, plain)):
+        if "://" not in spelling and "www." not in spelling.lower():  # the expression takes longer to find that out
+            continue
         for match in _ADDRESS.finditer(spelling):
             run = match.group()
             ascii_run = _PRINTABLE_ASCII.match(run)

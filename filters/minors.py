@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.faces import Face, FaceDetector, aligned
-from filters.finding import Examine, Finding, Material
+from filters.finding import PIXELS, Examine, Finding, Material
 from filters.policy import UNEXAMINED
 from filters.rasters import Raster, Rasters
 from filters.sample import Batch
@@ -51,6 +51,11 @@ class FacesAndAge:
     def labels(self) -> tuple[str, ...]:
         """The labels it may use."""
         return (APPARENT_AGE, NO_USABLE_FACE, SMALL_FACE, UNEXAMINED)
+
+    @property
+    def looks_at(self) -> str:
+        """Pictures themselves: a corpus without any has nothing for it."""
+        return PIXELS
 
     def materials(self) -> tuple[Material, ...]:
         """Return the weights of detector and age model, checked."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from filters.bands import Hashes
 from filters.crops import kept
-from filters.finding import NOT_EFFECTIVE, PARTIAL, Examine, Finding, Material
+from filters.finding import FINGERPRINTS, NOT_EFFECTIVE, PARTIAL, Examine, Finding, Material
 from filters.fingerprints import DIHEDRAL, PART, PERCEPTUAL, SIZED, Fingerprint
 from filters.hamming import HammingIndex
 from filters.hashlists import HashList, HashTable
@@ -54,6 +54,11 @@ class PerceptualMatch:
     def conclusive(self) -> tuple[str, ...]:
         """The categories of the lists."""
         return tuple(dict.fromkeys(label for source in self.lists for label in source.labels))
+
+    @property
+    def looks_at(self) -> str:
+        """Fingerprints, which may be recorded where there is no picture."""
+        return FINGERPRINTS
 
     def materials(self) -> tuple[Material, ...]:
         """Return the lists that hold PDQ or pHash; ListError when there are none, or one cannot be relied on."""

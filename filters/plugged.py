@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.finding import NOT_EFFECTIVE, Examine, Filter, Finding, Material
+from filters.finding import NOT_EFFECTIVE, PIXELS, Examine, Filter, Finding, Material
 from filters.fingerprints import DIHEDRAL, Fingerprint
 from filters.forms import whole
 from filters.hashlists import HashList, HashTable
@@ -57,6 +57,11 @@ class PluggedMatch:
     def conclusive(self) -> tuple[str, ...]:
         """The categories of the lists."""
         return tuple(dict.fromkeys(label for source in self.lists for label in source.labels))
+
+    @property
+    def looks_at(self) -> str:
+        """Pictures themselves: a corpus without any has nothing for it."""
+        return PIXELS
 
     def materials(self) -> tuple[Material, ...]:
         """Return the package of the hash, and the lists that hold it; ModelError or ListError when one is not there."""

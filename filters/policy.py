@@ -112,9 +112,13 @@ class Earned:
     rules: tuple[str, ...]
 
 
-def not_shown(policy: Policy, examined: Iterable[str]) -> tuple[Finding, ...]:
-    """Return an unexamined finding for each filter of the policy that never saw the sample."""
-    seen = set(examined)
+def not_shown(policy: Policy, examined: Iterable[str], not_applicable: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """Return an unexamined finding for each filter of the policy that never saw the sample.
+
+    `not_applicable` names filters of pictures, for a row of a corpus that has none; only the reader of such a corpus
+    may say so.
+    """
+    seen = {*examined, *not_applicable}
     return tuple(
         Finding(each.name, UNEXAMINED, unexamined=NOT_SHOWN) for each in policy.filters if each.name not in seen
     )

@@ -8,6 +8,8 @@ from typing import Any
 from filters.fingerprints import Fingerprint, fingerprints
 from filters.rasters import Limits, Rasters, rasters
 
+NO_PICTURES = Rasters()
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -72,6 +74,17 @@ class Batch:
     def note(self, row: int, kind: str, prints: Sequence[Fingerprint]) -> None:
         """Add to the fingerprints of sample `row` those of a kind that only a filter takes, in place of older ones."""
         self._views[row].noted[kind] = tuple(prints)
+
+    @classmethod
+    def recorded(cls, samples: Sequence[Sample], prints: Sequence[tuple[Fingerprint, ...]]) -> "Batch":
+        """Return a batch of samples that have no picture, only what somebody recorded of one.
+
+        Nothing stands against a sample here for having no picture: this is for a corpus that has none, and no other.
+        """
+        batch = cls(samples)
+        for view, known in zip(batch._views, prints, strict=True):
+            view.__dict__.update(rasters=NO_PICTURES, fingerprints=known)  # where `cached_property` looks first
+        return batch
 
     def take(self, rows: Sequence[int]) -> "Batch":
         """Return the batch of these rows, sharing what is decoded."""

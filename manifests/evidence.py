@@ -25,7 +25,8 @@ class Evidence:
     """All that is known of one sample.
 
     `index` counts the samples of the shard from 0; `offset` and `length` are the bytes of its members in the shard.
-    `groups` are keyed ids of what ties it to others, such as its page; `examined` names the filters that were shown it.
+    `groups` are keyed ids of what ties it to others, such as its page; `examined` names the filters that were shown it,
+    `not_applicable` those that had nothing to look at because the corpus is one of addresses, without a picture.
     """
 
     shard: str
@@ -37,6 +38,7 @@ class Evidence:
     fingerprints: tuple[Fingerprint, ...] = ()
     findings: tuple[Finding, ...] = ()
     examined: tuple[str, ...] = ()
+    not_applicable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ def finding_fields(entry: bool) -> list[pa.Field]:
 def pointer_fields() -> list[pa.Field]:
     """Return the columns that say where the members of a sample lie."""
     return [
-        column("offset", pa.int64(), "first byte of the sample's members in the shard"),
-        column("length", pa.int64(), "bytes from there to the end of its last member"),
+        column("offset", pa.int64(), "first byte of the sample's members in the shard; in a table the row, from 0"),
+        column("length", pa.int64(), "bytes from there to the end of its last member; of a row 1"),
     ]
 
 
@@ -93,6 +95,11 @@ EVIDENCE_SCHEMA = pa.schema(
         column("fingerprints", listed(pa.struct(FINGERPRINT_FIELDS)), "digests and perceptual hashes of the sample"),
         column("findings", listed(pa.struct(finding_fields(entry=True))), "what the filters found, in their order"),
         column("examined", listed(pa.string()), "filters that were shown the sample; one that is missing never looked"),
+        column(
+            "not_applicable",
+            listed(pa.string()),
+            "filters of pictures for which a row of a table had nothing, as the corpus has no picture; else empty",
+        ),
     ]
 )
 
@@ -119,6 +126,10 @@ class EvidenceWriter:
     def write(self, evidence: Evidence) -> None:
         """Add the evidence of one sample, or raise SealError when a value does not fit its column."""
         self._rows.write(evidence)
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Add the evidence of many samples, as columns, in a row group of their own."""
+        self._rows.write_batch(batch)
 
     def fault(self, fault: ShardFault) -> None:
         """Record a part of the shard that could not be read as samples."""

@@ -97,7 +97,7 @@ def decide(evidence: Evidence, inherited: tuple[str, ...], policy: Policy) -> De
     A filter of the policy that never saw the sample left it unexamined; and unexamined it is withheld, whatever the
     rules of the policy say.
     """
-    findings = (*evidence.findings, *not_shown(policy, evidence.examined))
+    findings = (*evidence.findings, *not_shown(policy, evidence.examined, evidence.not_applicable))
     unexamined = (UNEXAMINED,) if any(each.unexamined for each in findings) else ()
     earned = earn(policy, findings, (*inherited, *unexamined))
     return Decision(
@@ -147,7 +147,12 @@ def write_public(path: Path, decisions: Iterable[Decision], metadata: Mapping[st
 
 def read_manifest(path: Path) -> Iterator[Decision]:
     """Yield the rows of a restricted view, one row group in memory at a time, or raise SealError."""
-    return (Decision(**_values(row)) for row in read_rows(path, MANIFEST_SCHEMA))
+    return map(decision_of, read_rows(path, MANIFEST_SCHEMA))
+
+
+def decision_of(row: Mapping[str, Any]) -> Decision:
+    """Return the decision that a row of the restricted view holds."""
+    return Decision(**_values(row))
 
 
 def read_public(path: Path) -> Iterator[Kept]:
@@ -155,5 +160,5 @@ def read_public(path: Path) -> Iterator[Kept]:
     return (Kept(**_values(row)) for row in read_rows(path, PUBLIC_SCHEMA))
 
 
-def _values(row: dict[str, Any]) -> dict[str, Any]:
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "findings": tuple(Finding(**each) for each in row["findings"])}

@@ -16,6 +16,8 @@ POLICY = "shardwall.policy"
 MATERIALS = "shardwall.materials"
 CALIBRATION = "shardwall.calibration"
 UNCALIBRATED = "uncalibrated"
+NOT_APPLICABLE = "shardwall.not_applicable"
+NO_PICTURE = "no picture in this corpus"
 METADATA = {
     VERSION: "version of Shardwall that wrote the file",
     SOURCE: "SHA-256 of the source shard, hex",
@@ -23,6 +25,7 @@ METADATA = {
     POLICY: "the resolved policy as canonical JSON",
     MATERIALS: "lists and weights as a JSON list: kind, name, version, sha256 (for the public, that of a list is "
     "keyed), entries, calibrated",
+    NOT_APPLICABLE: f"why filters of pictures had nothing to look at: {NO_PICTURE!r}; else absent",
     CALIBRATION: "'uncalibrated' where the policy accepts thresholds that nobody has measured; else absent",
 }
 
@@ -37,6 +40,7 @@ class Provenance:
     policy: str
     materials: tuple[Material, ...] = ()
     uncalibrated: bool = False
+    not_applicable: str = ""
 
     def metadata(self) -> dict[str, str]:
         """Return the key-value metadata that a file of records carries; the order of the materials does not matter."""
@@ -48,7 +52,8 @@ class Provenance:
             POLICY: self.policy,
             MATERIALS: json.dumps([asdict(each) for each in materials], sort_keys=True),
         }
-        return {**found, CALIBRATION: UNCALIBRATED} if self.uncalibrated else found
+        found |= {CALIBRATION: UNCALIBRATED} if self.uncalibrated else {}
+        return found | ({NOT_APPLICABLE: self.not_applicable} if self.not_applicable else {})
 
 
 def read_provenance(path: Path) -> Provenance:
@@ -62,4 +67,4 @@ def _provenance(found: Mapping[str, str], name: str) -> Provenance:
         fields = (found[VERSION], found[SOURCE], found[POLICY_DIGEST], found[POLICY])
     except (KeyError, TypeError, ValueError):
         raise SealError(f"{name}: does not say what it rests on; restore the file or run again") from None
-    return Provenance(*fields, materials, found.get(CALIBRATION) == UNCALIBRATED)
+    return Provenance(*fields, materials, found.get(CALIBRATION) == UNCALIBRATED, found.get(NOT_APPLICABLE, ""))

@@ -89,9 +89,15 @@ class RowWriter:
 
     def write(self, row: object) -> None:
         """Add one row, or raise SealError when a value does not fit its column."""
-        self._rows.append(_plain(row, self._schema))
+        self._rows.append(plain(row, self._schema))
         if len(self._rows) == ROWS_PER_GROUP:
             self._flush()
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Add rows that are columns already, in a row group of their own; text in them has gone through `escape`."""
+        self._flush()
+        if batch.num_rows:
+            self._writer.write_batch(batch.cast(self._schema), batch.num_rows)
 
     def note(self, key: str, value: str) -> None:
         """Add metadata that is known only when the rows are."""
@@ -128,7 +134,7 @@ def read_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
     """
     with _table(path, schema) as file:
         for group in range(file.num_row_groups):
-            yield from map(_restored, _group(file, group, path).to_pylist())
+            yield from map(restored, _group(file, group, path).to_pylist())
 
 
 def read_groups(path: Path, schema: pa.Schema, columns: list[str]) -> Iterator[pa.Table]:
@@ -170,7 +176,7 @@ def _group(file: pq.ParquetFile, group: int, path: Path, columns: list[str] | No
     raise SealError(f"{path.name}: row group {group} is damaged; restore the file or run again")
 
 
-def _plain(row: object, fields: Any) -> dict[str, Any]:
+def plain(row: object, fields: Any) -> dict[str, Any]:
     """Return the named fields of a dataclass as what Arrow takes; a schema or a struct type names them."""
     return {each.name: _value(getattr(row, each.name), each.type) for each in fields}
 
@@ -180,15 +186,16 @@ def _value(value: Any, kind: pa.DataType) -> Any:
         return escape(value)
     if isinstance(value, tuple):
         return [_value(each, kind.value_type) for each in value]
-    return _plain(value, kind) if pa.types.is_struct(kind) else value
+    return plain(value, kind) if pa.types.is_struct(kind) else value
 
 
-def _restored(value: Any) -> Any:
+def restored(value: Any) -> Any:
+    """Return a value that Arrow gives as what was written: text unescaped, lists as tuples, at any depth."""
     if isinstance(value, str):
         return unescape(value)
     if isinstance(value, list):
-        return tuple(map(_restored, value))
-    return {name: _restored(each) for name, each in value.items()} if isinstance(value, dict) else value
+        return tuple(map(restored, value))
+    return {name: restored(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _described(each: pa.Field, prefix: str) -> Iterator[tuple[str, str, str]]:

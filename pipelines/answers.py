@@ -11,6 +11,7 @@ from filters.fingerprints import BYTES, Fingerprint
 from manifests.evidence import Evidence
 from pipelines.shards import Row
 
+ANSWERED = frozenset({"findings", "fingerprints", "examined", "groups"})
 _GROUP = re.compile("[0-9a-f]{32}")
 
 
@@ -23,6 +24,7 @@ def answered(shard: str, row: Row, told: Mapping[str, Any], plugged: Mapping[str
     Raises KeyError, TypeError, ValueError or OverflowError for one that no honest process gives: what does not fit the
     evidence store would otherwise stop the run, and again each time it is started.
     """
+    findings, examined = stated(told)
     return Evidence(
         shard=shard,
         index=row.index,
@@ -31,9 +33,19 @@ def answered(shard: str, row: Row, told: Mapping[str, Any], plugged: Mapping[str
         length=row.end - row.start,
         groups=tuple(_group(each) for each in told["groups"]),
         fingerprints=tuple(_fingerprint({**BYTES, **plugged}, *each) for each in told["fingerprints"]),
-        findings=tuple(_finding(*each) for each in told["findings"]),
-        examined=tuple(_text(each) for each in told["examined"]),
+        findings=findings,
+        examined=examined,
     )
+
+
+def stated(told: Mapping[str, Any]) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Return the findings of an answer and the filters that were shown the sample, as strictly as `answered`.
+
+    What does not apply to a corpus is no part of an answer: it is the reader who knows, in the parent.
+    """
+    if told.keys() - ANSWERED:
+        raise ValueError
+    return tuple(_finding(*each) for each in told["findings"]), tuple(_text(each) for each in told["examined"])
 
 
 def unanswered(shard: str, row: Row, why: Finding) -> Evidence:

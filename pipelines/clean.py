@@ -27,6 +27,7 @@ from pipelines.job import Job, make_job
 from pipelines.join import join_corpus
 from pipelines.layout import Layout, identify, locked, read_run
 from pipelines.mishaps import sentence
+from pipelines.parquet.survey import refuse_other_corpora
 from pipelines.progress import Watch, clear_progress, note_failures, read_failures
 from pipelines.separate import separate_shard
 from pipelines.watchdog import worker_deaths_end_the_run
@@ -58,7 +59,7 @@ class Examine(beam.DoFn):
     def setup(self) -> None:
         """Read the run's key, which no pipeline graph holds."""
         key = bytes.fromhex(str(read_run(self._job.layout)["key"]))
-        self._examiner = Examiner(self._job.policy, key)
+        self._examiner = Examiner(self._job.shown, key, self._job.tables)
 
     def process(self, shard: Shard) -> Iterator[Facts]:
         """Examine one shard; what stands in the way is a fact about it, never an exception."""
@@ -109,9 +110,11 @@ def clean(source: str, output: Path, policy: Policy, arguments: Sequence[str] = 
     """
     options = beam_options(arguments)
     shards = find_shards(source)
-    job = make_job(output, policy)
+    job = make_job(output, policy, tables=all(shard.table for shard in shards))
     layout = job.layout
     _refuse_own_output(layout, shards)
+    if job.tables:
+        _refuse_other_corpora(job, shards)
     layout.create()
     with locked(layout):
         remove_leftovers(layout.root)
@@ -119,9 +122,18 @@ def clean(source: str, output: Path, policy: Policy, arguments: Sequence[str] = 
         refuse_strangers(job)
         for partition in policy.partitions:
             layout.partition(partition.name).mkdir(exist_ok=True)
-        Examiner(policy, identity.key).check()
+        Examiner(job.shown, identity.key).check()
         _run(job, snake(shards, workers(options)), options)
         return close(job)
+
+
+def _refuse_other_corpora(job: Job, shards: list[Shard]) -> None:
+    """Raise ShardError for a table that is no corpus of addresses, before anything is written."""
+    examiner = Examiner(job.shown, b"any", tables=True)
+    try:
+        refuse_other_corpora(shards, examiner)
+    finally:
+        examiner.close()
 
 
 def _run(job: Job, shards: list[Shard], options: Any) -> None:
@@ -172,7 +184,7 @@ def _attempt(step: Callable[..., Facts], job: Job, shard: Shard, *others: Any) -
     try:
         return {"shard": shard.name, **step(job, shard, *others)}
     except Exception as error:  # noqa: BLE001 - a runner would try once, and log what the error quotes
-        return {"shard": shard.name, **_failed(f"{shard.name}.tar could not be finished.", error)}
+        return {"shard": shard.name, **_failed(f"{shard.file} could not be finished.", error)}
 
 
 def _failed(what: str, error: Exception) -> Facts:

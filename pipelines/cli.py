@@ -33,7 +33,9 @@ Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The folder that 
 
 @app.command()
 def clean(
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="A folder, glob or brace range of WebDataset tars.")],
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="A folder, glob or brace range of tars, or of Parquet tables.")
+    ],
     output: Annotated[
         Path, typer.Argument(metavar="OUTPUT", help="A new folder, or one whose run is to be continued.")
     ],
@@ -43,6 +45,9 @@ def clean(
     """Examine shards, keep what the policy allows, and record every decision.
 
     Example: shardwall clean 'data/{00000..00099}.tar' cleaned --policy policy.toml
+
+    Shards are WebDataset tars, or Parquet tables of addresses such as the metadata of LAION, COYO and DataComp. A table
+    has no picture to examine: the output says so, and the downloaded shards are cleaned again.
 
     Started again on the same output, it does only what is missing. Ends with 0 when everything is done, 3 when the
     input had structural faults: they were withheld and are named.
@@ -63,8 +68,8 @@ def verify(output: Output) -> None:
     """Prove from the files alone that an output is what its manifest says.
 
     Checks digests of inputs and outputs, that every sample is in exactly one place, that every kept sample equals its
-    source byte for byte, that no partition holds what the policy keeps apart, and that a trainer's loader sees the
-    same samples. Ends with 4 and the names of what is wrong otherwise.
+    source byte for byte (a row of a table value for value), that no partition holds what the policy keeps apart, and
+    that a trainer's loader sees the same samples of a tar. Ends with 4 and the names of what is wrong otherwise.
     """
     from pipelines.verify import verify as check
 
@@ -79,7 +84,7 @@ def verify(output: Output) -> None:
 @app.command()
 def explain(
     output: Output,
-    shard: Annotated[str, typer.Argument(metavar="SHARD", help="Name of the shard, without .tar.")],
+    shard: Annotated[str, typer.Argument(metavar="SHARD", help="Name of the shard, without its ending.")],
     key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the sample, or # and its number in the shard.")],
 ) -> None:
     """Say why a sample is where it is: rules, marks and evidence, never its content."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+NO_PICTURE = "no picture in this corpus"
 PLAIN_WIDTH = 140  # columns, where no terminal says how wide it is
 
 if TYPE_CHECKING:
@@ -36,13 +37,18 @@ def show_summary(summary: dict[str, Any], output: Path) -> None:
     """Print where the samples of a run went; the numbers add up to what went in."""
     if summary["notice"]:
         typer.echo(summary["notice"])
+    if summary["not_applicable"]:
+        told = summary["not_applicable"]
+        typer.echo(f"{told['why']}: {', '.join(told['filters']) or 'no filter of pictures in the policy'}")
+        typer.echo(told["notice"])
     kept = [("kept", name, count) for name, count in summary["kept"].items()]
     withheld = [("withheld", reason, count) for reason, count in summary["withheld"].items()]
     total = sum(count for *_, count in kept + withheld)
     table("", ("", "partition or first reason", "samples"), [*kept, *withheld, ("in", "all", total)])
+    ending = ".parquet" if summary["not_applicable"] else ".tar"
     for fault in summary["faults"]:
         typer.echo(
-            f"structural fault: {fault['shard']}.tar at offset {fault['offset']}: {fault['kind']}; "
+            f"structural fault: {fault['shard']}{ending} at offset {fault['offset']}: {fault['kind']}; "
             f"{fault['bytes']} bytes from there on are withheld"
         )
     if summary["malformed"]:
@@ -61,10 +67,19 @@ def show_evidence(told: "Explanation") -> None:
     typer.echo(f"inherited {', '.join(decision.inherited) or 'none'}")
     typer.echo(f"rules     {'; '.join(decision.rules) or 'none'}")
     typer.echo(f"shown to  {', '.join(told.examined) or 'no filter'}")
-    typer.echo(f"bytes     {told.source} at {decision.offset}, {decision.length} bytes")
+    if told.not_applicable:
+        typer.echo(f"not applicable: {NO_PICTURE}, so nothing to look at for {', '.join(told.not_applicable)}")
+    typer.echo(f"{'row' if told.table else 'bytes':<9} {_place(told)}")
     columns = ("filter", "label", "value", "source", "entry", "form", "unexamined")
     rows = [tuple(getattr(finding, column) for column in columns) for finding in decision.findings]
     table("", columns, rows)
+
+
+def _place(told: "Explanation") -> str:
+    decision = told.decision
+    if told.table:
+        return f"{told.source} at row {decision.offset}, counted from 0"
+    return f"{told.source} at {decision.offset}, {decision.length} bytes"
 
 
 def show_queue(cases: Sequence["QueueItem"]) -> None:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,8 @@ class ChildDiedError(Exception):
 class Examiner:
     """Owns one examining process, and starts the next when it dies."""
 
-    def __init__(self, policy: Policy, key: bytes) -> None:
-        self._policy, self._key = policy, key
+    def __init__(self, policy: Policy, key: bytes, tables: bool = False) -> None:
+        self._policy, self._key, self._tables = policy, key, tables
         self._process: subprocess.Popen[bytes] | None = None
 
     def examine(self, path: Path, shard: str, rows: Sequence[Row]) -> list[Evidence]:
@@ -53,6 +53,17 @@ class Examiner:
         except ChildDiedError:
             self.close()
             return [self._alone(path, shard, row) for row in rows]
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the process answers to a request about a table; after a ChildDiedError the next has a new one."""
+        seconds = self._policy.limits.seconds_per_sample
+        if self._process is None:
+            self._start()
+        try:
+            return self._exchange({**request, "seconds": seconds}, seconds)
+        except ChildDiedError:
+            self.close()
+            raise
 
     def check(self) -> None:
         """Start the process once and end it: raises ModelError or ListError's sentence before any shard is read."""
@@ -100,12 +111,13 @@ class Examiner:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=environment(),
             start_new_session=True,  # a Ctrl-C is for the run, and not for a sample
         )
         policy = base64.b64encode(pickle.dumps(self._policy)).decode()
         try:
-            answer = self._exchange({"policy": policy, "key": self._key.hex()}, START_SECONDS)
+            hello = {"policy": policy, "key": self._key.hex(), "tables": self._tables}
+            answer = self._exchange(hello, START_SECONDS)
         except ChildDiedError as error:
             self.close()
             message = "Samples cannot be examined: the examining process does not start. Run `shardwall doctor`."
@@ -167,8 +179,10 @@ def _asked(row: Row) -> dict[str, Any]:
     return {"key": row.key, "problems": row.problems, "members": members}
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Give the child a search path and single-threaded libraries, and none of the user's variables."""
     keep = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    # Other allocators reserve more address space than the child may have.
+    threads |= {"ARROW_DEFAULT_MEMORY_POOL": "system", "ARROW_IO_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
     return {**keep, **threads, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "HOME": "/nonexistent"}

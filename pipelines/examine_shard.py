@@ -10,6 +10,8 @@ from pipelines.commit import done, mark_done, whole
 from pipelines.examine import Examiner, batches
 from pipelines.inputs import Shard
 from pipelines.job import Job
+from pipelines.parquet.examine import facts_of, write_evidence
+from pipelines.parquet.survey import TableSurvey, survey_table
 from pipelines.progress import ShardProgress
 from pipelines.shards import Survey, rows, survey
 
@@ -19,17 +21,23 @@ EXAMINED = "examined"
 def examine_shard(job: Job, shard: Shard, examiner: Examiner) -> dict[str, Any]:
     """Return facts about the shard, and leave its evidence and a marker; skip what a marker says is done."""
     layout = job.layout
-    seen = survey(Path(shard.path))
+    seen = survey_table(shard, examiner) if shard.table else survey(Path(shard.path))
     marker = layout.marker(shard.name, EXAMINED)
     inputs = {"shard": seen.sha256, "examination": job.examination}
     facts = done(marker, inputs, layout.root)
     if facts is None or "matched" not in facts:
-        facts = {**_facts(seen), "matched": _examine(job, shard, seen, examiner)}
+        facts = _examined(job, shard, seen, examiner)
         mark_done(marker, inputs, [layout.evidence(shard.name)], layout.root, facts)
     ShardProgress(layout.progress / f"{shard.name}.examined.json").finish(
         samples=int(facts["samples"]), of=int(facts["samples"])
     )
     return facts
+
+
+def _examined(job: Job, shard: Shard, seen: Survey | TableSurvey, examiner: Examiner) -> dict[str, Any]:
+    if isinstance(seen, TableSurvey):
+        return {**facts_of(seen), "matched": write_evidence(job, shard, seen, examiner)}
+    return {**_facts(seen), "matched": _examine(job, shard, seen, examiner)}
 
 
 def _examine(job: Job, shard: Shard, seen: Survey, examiner: Examiner) -> dict[str, int]:
@@ -54,6 +62,6 @@ def _examine(job: Job, shard: Shard, seen: Survey, examiner: Examiner) -> dict[s
 
 
 def _facts(seen: Survey) -> dict[str, Any]:
-    fault = {"kind": seen.fault.kind, "offset": seen.fault.offset} if seen.fault else None
-    rest = seen.size - seen.end if seen.fault else 0
-    return {"samples": seen.rows, "sha256": seen.sha256, "bytes": seen.size, "fault": fault, "rest": rest}
+    rest = seen.size - seen.end
+    faults = [{"kind": seen.fault.kind, "offset": seen.fault.offset, "bytes": rest}] if seen.fault else []
+    return {"samples": seen.rows, "sha256": seen.sha256, "bytes": seen.size, "faults": faults}

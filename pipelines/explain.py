@@ -10,6 +10,7 @@ from filters.policy import WITHHELD
 from manifests.evidence import read_evidence
 from manifests.manifest import Decision, read_manifest
 from manifests.queue import KINDS, QueueItem, read_queue
+from pipelines.inputs import Shard
 from pipelines.layout import Layout, read_run
 
 
@@ -20,6 +21,12 @@ class Explanation:
     decision: Decision
     examined: tuple[str, ...]
     source: str
+    not_applicable: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> bool:
+        """Whether the sample is a row of a Parquet file of addresses."""
+        return Shard(self.decision.shard, self.source).table
 
 
 def explain(output: Path, shard: str, key: str) -> list[Explanation]:
@@ -31,17 +38,21 @@ def explain(output: Path, shard: str, key: str) -> list[Explanation]:
     layout = Layout(output)
     shards = read_run(layout)["shards"]
     if shard not in shards:
-        raise ShardError(f"{output} cannot tell about {shard}: it holds no shard of that name. Leave out .tar.")
+        raise ShardError(
+            f"{output} cannot tell about {shard}: it holds no shard of that name. Leave out .tar or .parquet."
+        )
     path = layout.manifest(shard)
     decisions = [each for each in read_manifest(path) if each.key == key]
     decisions = decisions or [each for each in read_manifest(path) if f"#{each.index}" == key]
     if not decisions:
         raise ShardError(
-            f"{shard} holds no complete sample of that key. Keys are the member names up to the first dot."
+            f"{shard} holds no complete sample of that key. Keys are the member names up to the first dot; in a table "
+            "the unique key, uid or id of a row, else its number from 0."
         )
     wanted = {each.index for each in decisions}
-    examined = {e.index: e.examined for e in read_evidence(layout.evidence(shard)) if e.index in wanted}
-    return [Explanation(each, examined[each.index], str(shards[shard])) for each in decisions]
+    seen = {e.index: e for e in read_evidence(layout.evidence(shard)) if e.index in wanted}
+    source = str(shards[shard])
+    return [Explanation(e, seen[e.index].examined, source, seen[e.index].not_applicable) for e in decisions]
 
 
 def cases_of(output: Path, kind: str | None) -> Iterator[QueueItem]:

@@ -3,23 +3,28 @@
 import glob
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from filters.config import resolved
 from filters.errors import ShardError
+from filters.finding import PIXELS, looks_at
 from manifests.counts import Counts, public_counts, total
+from manifests.provenance import NO_PICTURE
 from pipelines import VERSION
 from pipelines.commit import sha256_of, whole, write_json
+from pipelines.inputs import TABLE, TAR, Shard
 from pipelines.job import Job
 from pipelines.layout import Layout, read_run
+from pipelines.parquet.card import NOT_EXAMINED, table_card
 
 Facts = dict[str, Any]
 CHECKSUMS = "sha256sums.txt"
 AUDITED = ("policy.json", "summary.json")  # what `close` writes into the audit folder, beside the checksums
 BESIDE = ("sizes.json", "README.md")  # and into each partition
+PUBLISHED = ("notice", "not_applicable", "version", "policy", "shards", "samples")
 UNCALIBRATED = "uncalibrated: no threshold of this policy rests on a measured calibration"
 
 
@@ -47,10 +52,11 @@ def marker_facts(layout: Layout, shard: str) -> Facts:
 
 def _summary(job: Job, facts: dict[str, Facts]) -> Facts:
     every = list(facts.values())
-    faults = [{"shard": name, **each["fault"], "bytes": each["rest"]} for name, each in facts.items() if each["fault"]]
+    faults = [{"shard": name, **fault} for name, each in facts.items() for fault in each["faults"]]
     counts = total(Counts(each["kept"], each["withheld"]) for each in every)
     return {
         "notice": UNCALIBRATED if job.policy.uncalibrated else "",
+        "not_applicable": _not_applicable(job),
         "version": VERSION,
         "policy": job.policy.name,
         "shards": len(every),
@@ -64,11 +70,19 @@ def _summary(job: Job, facts: dict[str, Facts]) -> Facts:
     }
 
 
+def _not_applicable(job: Job) -> dict[str, Any]:
+    """Return which filters had nothing to look at, and why; nothing where the corpus has pictures."""
+    if not job.tables:
+        return {}
+    names = [each.name for each in job.policy.filters if looks_at(each) == PIXELS]
+    return {"why": f"not applicable: {NO_PICTURE}", "filters": names, "notice": NOT_EXAMINED}
+
+
 def _published(job: Job, summary: Facts) -> Facts:
     """Return the summary without small counts."""
     key = bytes.fromhex(read_run(job.layout)["key"])
     counts = public_counts(Counts(summary["kept"], summary["withheld"]))
-    return {name: summary[name] for name in ("notice", "version", "policy", "shards", "samples")} | {
+    return {name: summary[name] for name in PUBLISHED} | {
         **asdict(counts),
         "materials": [asdict(material) for material in job.published_provenance("", key).materials],
     }
@@ -76,18 +90,23 @@ def _published(job: Job, summary: Facts) -> Facts:
 
 def _partition(layout: Layout, partition: str, facts: dict[str, Facts]) -> None:
     folder = layout.partition(partition)
-    sizes = {f"{shard}.tar": int(each["kept"].get(partition, 0)) for shard, each in facts.items()}
+    paths = read_run(layout)["shards"]
+    files = {shard: Shard(shard, paths[shard]).file for shard in facts}
+    written = {shard: file for shard, file in files.items() if (folder / file).exists()}
+    sizes = {file: int(facts[shard]["kept"].get(partition, 0)) for shard, file in written.items()}
     write_json(folder / "sizes.json", sizes, mode=0o644)
+    tables = any(file.endswith(TABLE) for file in files.values())
     with whole(folder / "README.md") as temporary:
-        temporary.write_text(_card(partition, sizes, _contents(layout, partition, facts)), encoding="utf-8")
+        card = table_card if tables else _card
+        temporary.write_text(card(partition, sizes, _contents(layout, partition, written)), encoding="utf-8")
 
 
-def _contents(layout: Layout, partition: str, shards: Iterable[str]) -> str:
+def _contents(layout: Layout, partition: str, files: Mapping[str, str]) -> str:
     """Return one digest over the shards of a partition: the SHA-256 of what `sha256sum` says of them in order."""
     lines = []
-    for shard in sorted(shards):
+    for shard, file in sorted(files.items()):
         outputs = json.loads(layout.marker(shard, "separated").read_text())["outputs"]
-        path = layout.partition(partition) / f"{shard}.tar"
+        path = layout.partition(partition) / file
         lines.append(f"{outputs[str(path.relative_to(layout.root))]}  {path.name}\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -141,7 +160,9 @@ def strangers(layout: Layout, partitions: Iterable[str]) -> list[str]:
     own = {*(layout.audit / name for name in (*AUDITED, CHECKSUMS)), *map(layout.published, shards)}
     for folder in map(layout.partition, partitions):
         own |= {folder / name for name in BESIDE}
-        own |= {folder / f"{shard}{end}" for shard in shards for end in (".tar", ".parquet", "_stats.json")}
+        for shard, path in shards.items():
+            ends = (TABLE,) if Shard(shard, path).table else (TAR, TABLE, "_stats.json")
+            own |= {folder / f"{shard}{end}" for end in ends}
     files = _files(layout)
     return sorted(name for name, path in files.items() if path not in own or path.is_symlink())
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from filters.config import policy_digest, resolved
-from filters.finding import Material, keyed
+from filters.finding import PIXELS, Material, keyed, looks_at
 from filters.policy import Policy
-from manifests.provenance import Provenance
+from manifests.provenance import NO_PICTURE, Provenance
 from pipelines import VERSION
 from pipelines.layout import Layout
 
@@ -24,11 +24,17 @@ class Job:
     output: str
     policy: Policy
     materials: tuple[Material, ...]
+    tables: bool = False  # whether the corpus is one of addresses, without a picture
 
     @property
     def layout(self) -> Layout:
         """Where the files of the run lie."""
         return Layout(Path(self.output))
+
+    @property
+    def shown(self) -> Policy:
+        """The policy with those filters alone that have something to look at in this corpus."""
+        return _shown(self.policy) if self.tables else self.policy
 
     @property
     def examination(self) -> str:
@@ -51,8 +57,9 @@ class Job:
     def provenance(self, source_sha256: str) -> Provenance:
         """Return what every record of a shard says that it rests on."""
         policy = json.dumps(resolved(self.policy), sort_keys=True, separators=(",", ":"))
+        why = NO_PICTURE if self.tables else ""
         return Provenance(
-            VERSION, source_sha256, policy_digest(self.policy), policy, self.materials, self.policy.uncalibrated
+            VERSION, source_sha256, policy_digest(self.policy), policy, self.materials, self.policy.uncalibrated, why
         )
 
     def published_provenance(self, source_sha256: str, key: bytes) -> Provenance:
@@ -64,10 +71,18 @@ class Job:
         return replace(self.provenance(source_sha256), materials=keyed_lists)
 
 
-def make_job(output: Path, policy: Policy) -> Job:
-    """Return the job, or raise ListError or ModelError when a list or model cannot be relied on."""
-    materials = tuple(material for each in policy.filters for material in each.materials())
-    return Job(str(output.absolute()), policy, tuple(dict.fromkeys(materials)))
+def make_job(output: Path, policy: Policy, tables: bool = False) -> Job:
+    """Return the job, or raise ListError or ModelError when a list or model cannot be relied on.
+
+    `tables` says that the corpus is one of addresses: decisions on it rest on no model of pictures.
+    """
+    applied = _shown(policy).filters if tables else policy.filters
+    materials = tuple(material for each in applied for material in each.materials())
+    return Job(str(output.absolute()), policy, tuple(dict.fromkeys(materials)), tables)
+
+
+def _shown(policy: Policy) -> Policy:
+    return replace(policy, filters=tuple(each for each in policy.filters if looks_at(each) != PIXELS))
 
 
 def _digest(value: dict[str, Any]) -> str:

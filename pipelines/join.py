@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from filters.policy import UNEXAMINED, Policy, earn, not_shown
 from filters.ties import tied
+from manifests.alike import Statement, stated
 from manifests.evidence import Evidence, read_evidence
 from manifests.tables import read_rows
 from manifests.ties import Values, read_columns
@@ -61,7 +62,7 @@ def join_corpus(policy: Policy, shards: Sequence[tuple[Path, Path]]) -> None:
     """Read the evidence of every shard and write what its samples inherit: pairs of evidence and target file."""
     names = tuple(sorted({rule.mark for rule in policy.rules} - {UNEXAMINED}))
     files = [evidence for evidence, _ in shards]
-    marks = [np.array([_earned(policy, each, names) for each in read_evidence(file)], np.uint64) for file in files]
+    marks = [_own(policy, file, names) for file in files]
     starts = np.cumsum([0, *map(len, marks)])
     own = np.concatenate([np.empty(0, np.uint64), *marks])
     pictures, pages = _edges(policy, files, starts)
@@ -81,8 +82,18 @@ def read_inherited(path: Path) -> dict[int, tuple[str, ...]]:
     return {row["index"]: row["marks"] for row in read_rows(path, SCHEMA)}
 
 
-def _earned(policy: Policy, evidence: Evidence, names: tuple[str, ...], inherited: int = 0) -> int:
-    findings = (*evidence.findings, *not_shown(policy, evidence.examined))
+def _own(policy: Policy, file: Path, names: tuple[str, ...]) -> Marks:
+    """Return what each sample of a shard earns by itself; samples that were found alike earn alike."""
+    earned: list[int] = []
+    for group in stated(file):
+        known = {id(each): each for each in group}
+        marks = {number: _earned(policy, each, names) for number, each in known.items()}
+        earned += [marks[id(each)] for each in group]
+    return np.array(earned, np.uint64)
+
+
+def _earned(policy: Policy, evidence: Evidence | Statement, names: tuple[str, ...], inherited: int = 0) -> int:
+    findings = (*evidence.findings, *not_shown(policy, evidence.examined, evidence.not_applicable))
     return int(_bits(earn(policy, findings, _names(inherited, names)).marks, names))
 
 

@@ -150,11 +150,21 @@ def read_run(layout: Layout) -> dict[str, Any]:
     return stored
 
 
+def _endings(record: dict[str, Any]) -> set[str]:
+    shards = record.get("shards", {})
+    return {Path(str(path)).suffix for path in shards.values()} if isinstance(shards, dict) else set()
+
+
 def _refuse_another_run(layout: Layout, stored: dict[str, Any], record: dict[str, Any]) -> None:
     if stored.get("policy_sha256", record["policy_sha256"]) != record["policy_sha256"]:
         raise ShardError(
             f"{layout.root} cannot be used: it holds a run under another policy. Choose a new folder, "
             "so that what was decided before stays as it was."
+        )
+    if _endings(stored) - _endings(record):
+        raise ShardError(
+            f"{layout.root} cannot be used: it holds a run over files of another kind. Choose a new folder: tars and "
+            "Parquet files are cleaned apart."
         )
     before, now = stored.get("shards", {}), record["shards"]
     if isinstance(before, dict) and isinstance(now, dict) and not before.keys() <= now.keys():

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,14 @@ from manifests.evidence import read_evidence, read_faults
 from manifests.manifest import Decision, decide, read_manifest, write_manifest, write_public
 from manifests.provenance import read_provenance
 from manifests.quarantine import pointers, write_ledger
-from manifests.queue import Docket, items, quiet_marks, write_queue
+from manifests.queue import items, write_queue
 from manifests.reasons import FAULT
 from pipelines.commit import done, mark_done, sha256_of, whole, write_json
+from pipelines.docket import docket
 from pipelines.inputs import Shard
 from pipelines.job import Job
 from pipelines.join import read_inherited
-from pipelines.layout import read_run
+from pipelines.parquet.separate import copy_table, inputs_of, record_table, table_facts
 from pipelines.progress import ShardProgress
 from pipelines.shards import Survey, copy_kept, survey
 from pipelines.sidecar import UnusableSidecarError, filter_rows, rewrite_stats, sidecars
@@ -40,26 +40,44 @@ class Kept:
 def separate_shard(job: Job, shard: Shard) -> dict[str, Any]:
     """Return facts about the shard, and leave its records, partitions and a marker; skip what a marker says is done."""
     layout = job.layout
-    seen = survey(Path(shard.path))
-    inputs = {
-        "shard": seen.sha256,
-        "evidence": sha256_of(layout.evidence(shard.name)),
-        "inherited": sha256_of(layout.inherited(shard.name)),
-        "decision": job.decision,
-        **{name: sha256_of(path) for name, path in sidecars(Path(shard.path)).items()},
-    }
+    seen = None if shard.table else survey(Path(shard.path))
+    inputs = inputs_of(job, shard) if seen is None else _inputs(job, shard, seen)
     marker = layout.marker(shard.name, SEPARATED)
     facts = done(marker, inputs, layout.root)
     if facts is None:
-        _refuse_changed(job, shard, seen)
-        records = _record(job, shard, seen)
-        outputs, left_out = _partitions(job, shard, seen)
-        facts = _facts(job, shard, left_out)
-        mark_done(marker, inputs, [*records, *outputs], layout.root, facts)
+        if seen is None:
+            outputs, facts = _table(job, shard, inputs["shard"])
+        else:
+            outputs, facts = _tar(job, shard, seen)
+        mark_done(marker, inputs, outputs, layout.root, facts)
     kept = sum(facts["kept"].values())
     withheld = sum(facts["withheld"].values())
     ShardProgress(layout.progress / f"{shard.name}.separated.json").finish(kept=kept, withheld=withheld)
     return facts
+
+
+def _inputs(job: Job, shard: Shard, seen: Survey) -> dict[str, str]:
+    beside = {name: sha256_of(path) for name, path in sidecars(Path(shard.path)).items()}
+    return {
+        "shard": seen.sha256,
+        "evidence": sha256_of(job.layout.evidence(shard.name)),
+        "inherited": sha256_of(job.layout.inherited(shard.name)),
+        "decision": job.decision,
+        **beside,
+    }
+
+
+def _tar(job: Job, shard: Shard, seen: Survey) -> tuple[list[Path], dict[str, Any]]:
+    _refuse_changed(job, shard, seen)
+    records = _record(job, shard, seen)
+    outputs, left_out = _partitions(job, shard, seen)
+    return [*records, *outputs], _facts(job, shard, left_out)
+
+
+def _table(job: Job, shard: Shard, sha256: str) -> tuple[list[Path], dict[str, Any]]:
+    records = record_table(job, shard, sha256)
+    outputs = copy_table(job, shard)
+    return [*records, *outputs], table_facts(job.layout, shard.name)
 
 
 def _refuse_changed(job: Job, shard: Shard, seen: Survey) -> None:
@@ -74,19 +92,17 @@ def _record(job: Job, shard: Shard, seen: Survey) -> list[Path]:
     """Write what is restricted and what may be published about every sample, before any byte is copied."""
     layout, name = job.layout, shard.name
     metadata = job.provenance(seen.sha256).metadata()
-    run = read_run(layout)
-    key, started = bytes.fromhex(str(run["key"])), datetime.fromisoformat(str(run["started"]))
-    docket = Docket(seen.sha256, key, started, job.policy.deadlines, quiet_marks(job.policy))
+    about = docket(job, seen.sha256)
     faults = read_faults(layout.evidence(name))
     with whole(layout.manifest(name), 0o600) as temporary:
         write_manifest(temporary, _decisions(job, name), metadata)
     decided = layout.manifest(name)
     with whole(layout.published(name)) as temporary:
-        write_public(temporary, read_manifest(decided), job.published_provenance(seen.sha256, key).metadata())
+        write_public(temporary, read_manifest(decided), job.published_provenance(seen.sha256, about.key).metadata())
     with whole(layout.quarantine(name), 0o600) as temporary:
         write_ledger(temporary, pointers(read_manifest(decided), faults, seen.sha256), metadata)
     with whole(layout.queue(name), 0o600) as temporary:
-        write_queue(temporary, items(read_manifest(decided), faults, docket), metadata)
+        write_queue(temporary, items(read_manifest(decided), faults, about), metadata)
     return [decided, layout.published(name), layout.quarantine(name), layout.queue(name)]
 
 

@@ -6,16 +6,16 @@ digests that this compares.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from filters.config import policy_digest, restored
-from filters.errors import SealError, ShardwallError
-from filters.policy import APART, NEVER_ALLOWED, WITHHELD, Policy
-from manifests.counts import Counts, count, public_counts, total
+from filters.errors import ShardwallError
+from filters.policy import APART, NEVER_ALLOWED, WITHHELD
+from manifests.alike import count_batches, manifest_batches
+from manifests.counts import Counts, public_counts, total
 from manifests.evidence import read_evidence
 from manifests.manifest import Decision, decide, public_rows, read_manifest, read_public
 from manifests.provenance import read_provenance
@@ -24,23 +24,12 @@ from pipelines.commit import sha256_of
 from pipelines.finish import CHECKSUMS, listed_files, strangers
 from pipelines.join import join_corpus, read_inherited
 from pipelines.layout import Layout, read_run
+from pipelines.parquet import prove
+from pipelines.parquet.separate import unreadable
 from pipelines.shards import rows, survey
 from pipelines.sidecar import sidecars
 from pipelines.verify_partition import LARGEST
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """An output under proof: its layout, its policy, and where each source shard lies."""
-
-    layout: Layout
-    policy: Policy
-    sources: dict[str, Path]
-
-    @property
-    def partitions(self) -> list[str]:
-        """The names of the partitions of its policy."""
-        return [partition.name for partition in self.policy.partitions]
+from pipelines.verify_run import Run, bound, read_object
 
 
 def verify(output: Path) -> list[str]:
@@ -81,37 +70,27 @@ def _digests(run: Run, name: str) -> Iterator[str]:
     """Inputs and outputs are what the markers of both steps bind together."""
     layout, source = run.layout, run.sources[name]
     if not source.is_file():
-        yield f"{name}.tar is no longer at {source}"
+        yield f"{run.shard(name).file} is no longer at {source}"
         return
     taken = {"shard": source}
     records = (layout.manifest(name), layout.published(name), layout.quarantine(name), layout.queue(name))
-    shards = [layout.partition(partition) / f"{name}.tar" for partition in run.partitions]
-    yield from _bound(run, name, "examined", taken, [layout.evidence(name)])
-    taken |= {"evidence": layout.evidence(name), "inherited": layout.inherited(name), **sidecars(source)}
-    yield from _bound(run, name, "separated", taken, [*records, *shards])
-
-
-def _bound(run: Run, name: str, step: str, taken: dict[str, Path], made: list[Path]) -> Iterator[str]:
-    """Say where one marker does not bind what the step took to what it made."""
-    root = run.layout.root
-    marker = _json(run, run.layout.marker(name, step))
-    for kind, path in taken.items():
-        if not path.is_file() or sha256_of(path) != marker["inputs"].get(kind):
-            where = path.relative_to(root) if path.is_relative_to(root) else path.name
-            yield f"{where} is not what was {step}"
-    for each in made:
-        if str(each.relative_to(root)) not in marker["outputs"]:
-            yield f"{each.relative_to(root)} is not bound by the marker of its shard"
-    for output, digest in marker["outputs"].items():
-        if not (root / output).is_file():
-            yield f"{output} is missing"
-        elif sha256_of(root / output) != digest:
-            yield f"{output} changed after it was written"
+    shards = [layout.partition(partition) / run.shard(name).file for partition in run.partitions]
+    if run.shard(name).table and unreadable(layout, name):
+        shards = []
+    yield from bound(run, name, "examined", taken, [layout.evidence(name)])
+    beside = {} if run.shard(name).table else sidecars(source)
+    taken |= {"evidence": layout.evidence(name), "inherited": layout.inherited(name), **beside}
+    yield from bound(run, name, "separated", taken, [*records, *shards])
 
 
 def _decisions(run: Run, name: str) -> Iterator[str]:
     """Every sample of the source has one row, and each row follows from evidence and policy."""
     layout = run.layout
+    if read_provenance(layout.manifest(name)).policy_digest != policy_digest(run.policy):
+        yield f"{name}: the manifest was made under another policy"
+    if run.shard(name).table:
+        yield from prove.decisions(run.proof(name))
+        return
     source = rows(run.sources[name], survey(run.sources[name]), LARGEST)
     inherited = read_inherited(layout.inherited(name))
     evidence = read_evidence(layout.evidence(name))
@@ -122,6 +101,8 @@ def _decisions(run: Run, name: str) -> Iterator[str]:
         place = f"{name} sample {row.index}"
         if (row.index, row.start, row.end - row.start) != (decision.index, decision.offset, decision.length):
             yield f"{place}: the manifest points at other bytes"
+        if seen.not_applicable:
+            yield f"{place}: its evidence says that filters of pictures do not apply, which is so of no tar"
         if decide(seen, inherited.get(seen.index, ()), run.policy) != decision:
             yield f"{place}: the decision does not follow from its evidence and the policy"
         if decision.partition != WITHHELD and _forbidden(decision):
@@ -129,8 +110,6 @@ def _decisions(run: Run, name: str) -> Iterator[str]:
     public = list(public_rows(read_manifest(layout.manifest(name))))
     if public != list(read_public(layout.published(name))):
         yield f"{name}: the published manifest is not that of the kept samples"
-    if read_provenance(layout.manifest(name)).policy_digest != policy_digest(run.policy):
-        yield f"{name}: the manifest was made under another policy"
 
 
 def _forbidden(decision: Decision) -> bool:
@@ -141,6 +120,9 @@ def _forbidden(decision: Decision) -> bool:
 def _partitions(run: Run, name: str) -> Iterator[str]:
     """Each partition holds exactly the samples that the manifest puts there, and sidecars cut down to them."""
     source = run.sources[name]
+    if run.shard(name).table:
+        yield from prove.partitions(run.proof(name))
+        return
     for partition in run.partitions:
         where, shard = f"{partition}/{name}", run.layout.partition(partition) / f"{name}.tar"
         placed = [each for each in read_manifest(run.layout.manifest(name)) if each.partition == partition]
@@ -179,30 +161,29 @@ def _sizes(run: Run, _: str) -> Iterator[str]:
     """Loaders take the number of samples from `sizes.json`."""
     for partition in run.partitions:
         folder = run.layout.partition(partition)
-        counted = {f"{name}.tar": survey(folder / f"{name}.tar").rows for name in run.sources}
-        if _json(run, folder / "sizes.json") != counted:
+        counted = {
+            run.shard(name).file: _held(run, name, partition)
+            for name in run.sources
+            if not (run.shard(name).table and unreadable(run.layout, name))
+        }
+        if read_object(run, folder / "sizes.json") != counted:
             yield f"{partition}/sizes.json does not count its samples"
+
+
+def _held(run: Run, name: str, partition: str) -> int:
+    """Return how many samples a partition holds of a shard; for a table as the manifest says, which was compared."""
+    if run.shard(name).table:
+        return int(count_batches(manifest_batches(run.layout.manifest(name))).kept.get(partition, 0))
+    return survey(run.layout.partition(partition) / f"{name}.tar").rows
 
 
 def _summary(run: Run, _: str) -> Iterator[str]:
     """The published numbers are those of the manifest."""
-    counts = total(count(read_manifest(run.layout.manifest(name))) for name in run.sources)
+    counts = total(count_batches(manifest_batches(run.layout.manifest(name))) for name in run.sources)
     kept = {partition: counts.kept.get(partition, 0) for partition in run.partitions}
-    told = _json(run, run.layout.audit / "summary.json")
+    told = read_object(run, run.layout.audit / "summary.json")
+    if bool(told.get("not_applicable")) != all(run.shard(name).table for name in run.sources):
+        yield "audit/summary.json: not_applicable is not what the source says"
     for name, value in {"shards": len(run.sources), **asdict(public_counts(Counts(kept, counts.withheld)))}.items():
         if told.get(name) != value:
             yield f"audit/summary.json: {name} is not what the manifest says"
-
-
-def _json(run: Run, path: Path) -> dict[str, Any]:
-    """Return the object in a file of the output, or raise SealError with its name."""
-    name = path.relative_to(run.layout.root)
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise SealError(f"{name} is missing") from None
-    except (ValueError, RecursionError):
-        raise SealError(f"{name} is damaged: it is not JSON") from None
-    if not isinstance(value, dict):
-        raise SealError(f"{name} is damaged: it is not what the run writes")
-    return value

@@ -16,14 +16,15 @@ from PIL import Image
 
 from filters import plugged
 from filters.errors import ListError, ModelError
-from filters.finding import Finding
-from filters.fingerprints import DIHEDRAL, fingerprints, upright
+from filters.finding import NOT_EFFECTIVE, Finding
+from filters.fingerprints import DIHEDRAL, SIZED, fingerprints
+from filters.forms import whole
 from filters.hashlists import build, read_hashes
 from filters.hashtables import HashTable
 from filters.hashvalues import as_hex
 from filters.lists import ListSource, check
 from filters.pdq import dihedral
-from filters.plugged import NOT_EFFECTIVE, PluggedMatch
+from filters.plugged import PluggedMatch
 from filters.rasters import Raster, Rasters
 from filters.sample import Batch
 from tests.filters.gradients import HASH, PLUGIN
@@ -141,7 +142,7 @@ def test_every_form_is_hashed_that_pdq_is_taken_of_and_kept_as_evidence(make_lis
     batch = showing(barred)
     wanted(make_list([row(pixels(CAT))])).load()(batch)
     kept = [each for each in batch.fingerprints(0) if each.kind == "gradients"]
-    forms = [each.form for each in batch.fingerprints(0) if each.kind == "pdq"]
+    forms = [each.form for each in batch.fingerprints(0) if each.kind == "pdq" and SIZED not in each.form]
     assert sorted(each.form for each in kept) == sorted([*forms, *(f"{form}, inverted" for form in forms)])
     assert {each.form: each.value for each in kept}["unpadded, mirrored"] == value(
         np.ascontiguousarray(picture[10:90, ::-1])
@@ -158,13 +159,12 @@ def test_turns_are_those_by_whose_names_pdq_goes() -> None:
         assert np.bitwise_count(again[0] ^ bits).sum() <= 16, name  # PDQ's own forms are computed, not turned
 
 
-def test_the_pictures_are_those_of_pdq_enlarged_ones_included() -> None:
+def test_the_pictures_are_those_of_pdq_at_their_own_size() -> None:
     picture = Image.fromarray(pixels(COFFEE)).resize((150, 100))
     shown = Rasters((Raster(np.asarray(picture), "as stored"), Raster(np.zeros((3, 3, 3), np.uint8), "dot")))
     meta = {"original_width": 600, "original_height": 400}
-    forms = [each.form for each in upright(shown, meta)]
-    assert len(forms) >= 2
-    hashed = {each.form for each in fingerprints((), meta, shown) if each.kind == "pdq"}
+    forms = [each.raster.form for each in whole(shown.rasters)]
+    hashed = {each.form for each in fingerprints((), meta, shown) if each.kind == "pdq" and SIZED not in each.form}
     assert hashed == {f"{form}, {turned}" if turned else form for form in forms for turned in DIHEDRAL}
 
 

@@ -17,7 +17,9 @@ from tests.manifests.strategies import SHA256
 
 LIST = Material("list", "list-alpha", "2026-11-01", "a1" * 32, entries=3)
 WEIGHTS = Material("weights", "model-beta", "1.0", "b2" * 32, calibrated=False)
-RECORD = Provenance("0.1.0", SHA256, "c3" * 32, '{"name":"partition"}', (LIST, WEIGHTS), uncalibrated=True)
+RECORD = Provenance(
+    "0.1.0", SHA256, "c3" * 32, '{"name":"partition"}', (LIST, WEIGHTS), True, "no picture in this corpus"
+)
 
 
 def write_evidence(path: Path, rows: list[object], metadata: dict[str, str]) -> None:
@@ -26,7 +28,7 @@ def write_evidence(path: Path, rows: list[object], metadata: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("write", [write_evidence, write_manifest, write_public, write_ledger, write_queue])
-@pytest.mark.parametrize("record", [RECORD, replace(RECORD, uncalibrated=False, materials=())])
+@pytest.mark.parametrize("record", [RECORD, replace(RECORD, uncalibrated=False, not_applicable="", materials=())])
 def test_every_file_says_what_it_rests_on(tmp_path: Path, write: object, record: Provenance) -> None:
     assert callable(write)
     write(tmp_path / "a", [], record.metadata())

@@ -1,0 +1,143 @@
+"""Many rows at once, where nothing tells them apart: what is decided of one is decided of all that were found alike.
+
+For corpora of addresses, where most rows have no finding and there are very many of them. Each distinct statement goes
+through `decide`, once; rows are columns before and after. What comes out is what `decide` gives row by row.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filters.finding import Finding
+from filters.policy import WITHHELD, Policy
+from manifests.counts import Counts
+from manifests.evidence import EVIDENCE_SCHEMA, Evidence
+from manifests.manifest import MANIFEST_SCHEMA, PUBLIC_SCHEMA, Decision, decide, decision_of, public_rows
+from manifests.tables import RowWriter, plain, read_groups, restored
+
+_SAME = ("shard", "index", "key", "offset", "length")  # a decision has them from its evidence
+_DECIDED = ("partition", "marks", "rules", "inherited", "reasons", "findings")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What was found of a row, and by whom: the same for most rows of a table."""
+
+    findings: tuple[Finding, ...]
+    examined: tuple[str, ...]
+    not_applicable: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> Evidence:
+        """Evidence that says this and nothing else."""
+        return Evidence("", 0, "", 0, 0, (), (), self.findings, self.examined, self.not_applicable)
+
+
+def statements(table: pa.Table) -> list[Statement]:
+    """Return the statement of each row of evidence; rows without any finding that are alike share one object."""
+    lengths = pc.list_value_length(table["findings"]).to_pylist()
+    seen, without = table["examined"].to_pylist(), table["not_applicable"].to_pylist()
+    shared: dict[tuple[tuple[str, ...], tuple[str, ...]], Statement] = {}
+    found: list[Statement] = []
+    for row, (length, examined, not_applicable) in enumerate(zip(lengths, seen, without, strict=True)):
+        known = (tuple(examined), tuple(not_applicable))
+        if length:
+            told = restored(table["findings"][row].as_py())
+            found.append(Statement(tuple(Finding(**each) for each in told), *map(restored, map(list, known))))
+        elif known in shared:
+            found.append(shared[known])
+        else:
+            found.append(shared.setdefault(known, Statement((), *map(restored, map(list, known)))))
+    return found
+
+
+def stated(path: Path) -> Iterator[list[Statement]]:
+    """Yield the statements of a file of evidence, row group by row group, or raise SealError."""
+    return map(statements, read_groups(path, EVIDENCE_SCHEMA, ["findings", "examined", "not_applicable"]))
+
+
+def decided(path: Path, inherited: Mapping[int, tuple[str, ...]], policy: Policy) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of the restricted manifest that follow from a file of evidence, or raise SealError."""
+    known: dict[tuple[int, tuple[str, ...]], dict[str, Any]] = {}
+    columns = [*_SAME, "findings", "examined", "not_applicable"]
+    for table in read_groups(path, EVIDENCE_SCHEMA, columns):
+        told, kept = statements(table), []
+        first = table["index"][0].as_py() if table.num_rows else 0
+        known.clear()  # its keys are the ids of statements that live as long as `told`
+        for index, each in enumerate(told, start=first):
+            marks = inherited.get(index, ())
+            if (id(each), marks) not in known:
+                known[id(each), marks] = plain(decide(each.evidence, marks, policy), MANIFEST_SCHEMA)
+            kept.append(known[id(each), marks])
+        yield _batch(table, kept)
+
+
+def published(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the kept rows of a batch of the restricted manifest, as the public may see them."""
+    kept = batch.filter(pc.not_equal(batch["partition"], WITHHELD))
+    shown = {each.name: kept[each.name] for each in PUBLIC_SCHEMA if each.name != "findings"}
+    findings: list[Any] = [[]] * kept.num_rows
+    for row, length in enumerate(pc.list_value_length(kept["findings"]).to_pylist()):
+        if length:
+            findings[row] = plain(next(public_rows(decisions(kept.slice(row, 1)))), PUBLIC_SCHEMA)["findings"]
+    arrays = {**shown, "findings": pa.array(findings, PUBLIC_SCHEMA.field("findings").type)}
+    return pa.RecordBatch.from_arrays([arrays[each.name] for each in PUBLIC_SCHEMA], schema=PUBLIC_SCHEMA)
+
+
+def withheld(batch: pa.RecordBatch) -> Iterator[Decision]:
+    """Yield the decisions of a batch that went to no partition."""
+    return decisions(batch.filter(pc.equal(batch["partition"], WITHHELD)))
+
+
+def decisions(batch: pa.RecordBatch) -> Iterator[Decision]:
+    """Yield the rows of a batch of the restricted manifest one by one."""
+    return map(decision_of, map(restored, batch.to_pylist()))
+
+
+def manifest_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield a restricted manifest as columns, one row group at a time, or raise SealError."""
+    for table in read_groups(path, MANIFEST_SCHEMA, MANIFEST_SCHEMA.names):
+        yield _one(table)
+
+
+def public_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield a public manifest as columns, one row group at a time, or raise SealError."""
+    for table in read_groups(path, PUBLIC_SCHEMA, PUBLIC_SCHEMA.names):
+        yield _one(table)
+
+
+def count_batches(batches: Iterable[pa.RecordBatch]) -> Counts:
+    """Count as `counts.count` does, over batches of the restricted manifest."""
+    kept: Counter[str] = Counter()
+    out: Counter[str] = Counter()
+    for batch in batches:
+        for each in batch["partition"].value_counts().to_pylist():
+            if each["values"] != WITHHELD:
+                kept[each["values"]] += each["counts"]
+        reasons = batch.filter(pc.equal(batch["partition"], WITHHELD))["reasons"]
+        out.update(restored(each[0]) if each else "" for each in reasons.to_pylist())
+    return Counts(dict(sorted(kept.items())), dict(sorted(out.items())))
+
+
+def write_batches(path: Path, schema: pa.Schema, rows: Iterable[pa.RecordBatch], metadata: Mapping[str, str]) -> None:
+    """Write rows that are columns, a row group for each batch, in the order given."""
+    with RowWriter(path, schema, metadata) as writer:
+        for batch in rows:
+            writer.write_batch(batch)
+
+
+def _batch(table: pa.Table, decided_rows: list[dict[str, Any]]) -> pa.RecordBatch:
+    same = {name: table[name].combine_chunks() for name in _SAME}
+    for name in _DECIDED:
+        same[name] = pa.array([each[name] for each in decided_rows], MANIFEST_SCHEMA.field(name).type)
+    return pa.RecordBatch.from_arrays([same[each.name] for each in MANIFEST_SCHEMA], schema=MANIFEST_SCHEMA)
+
+
+def _one(table: pa.Table) -> pa.RecordBatch:
+    found = table.combine_chunks().to_batches()
+    return found[0] if found else pa.RecordBatch.from_pylist([], schema=table.schema)
