@@ -24,7 +24,7 @@ TOO_MANY_NESTED = "address holds too many others"
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):(.*)", re.IGNORECASE | re.DOTALL)
 _SPECIAL = frozenset({"http", "https", "ftp", "ws", "wss"})  # schemes with a host, WHATWG URL section 4.2
 _PORT = re.compile(r"[0-9]+(?:[/?#\\]|\Z)")
-_NESTED = re.compile(r"https?:/+", re.IGNORECASE)
+_NESTED = re.compile(r"(?<=[a-z0-9]{2}):[/\\]+|(?<==)[/\\]{2,}", re.IGNORECASE)
 _FORMAT = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _EDGES = (
     "".join(map(chr, range(0x21))) + "\x7f\x85\u00a0\u00ad\u1680\u180e\u3000\ufeff"
@@ -90,13 +90,8 @@ def expressions(address: Address) -> tuple[str, ...]:
     paths = [address.path, *_prefixes(address.path)]
     if address.query:
         paths.insert(0, f"{address.path}?{address.query}")
-    hosts = [address.host, *_suffixes(address.host)[:4][::-1]]
+    hosts = [address.host, *suffixes(address.host)[:4][::-1]]
     return tuple(dict.fromkeys(host + path for host in hosts for path in paths))
-
-
-def sites(address: Address) -> tuple[str, ...]:
-    """Return the expression of the whole host and of every domain above it, however deep; no top-level domain."""
-    return tuple(dict.fromkeys(f"{host}/" for host in (address.host, *_suffixes(address.host))))
 
 
 def nested(address: Address) -> tuple[Address, ...]:
@@ -192,8 +187,8 @@ def _prefixes(path: str) -> list[str]:
     return ["/", *("/" + "/".join(directories[: depth + 1]) + "/" for depth in range(min(3, len(directories))))]
 
 
-def _suffixes(host: str) -> list[str]:
-    """Return the domains above a host, shortest first; none for an IP address."""
+def suffixes(host: str) -> list[str]:
+    """Return the domains above a host, shortest first; no top-level domain, and none for an IP address."""
     labels = host.split(".")
     if host.startswith("[") or labels[-1].isdigit():
         return []

@@ -144,6 +144,8 @@ def _anchored(value: Any, folder: Path, key: str = "") -> Any:
         return {name: _anchored(each, folder, name) for name, each in value.items()}
     if isinstance(value, list):
         return [_anchored(each, folder) for each in value]
+    if key == "key" and isinstance(value, str) and value.startswith("file:"):
+        return f"file:{folder / value.removeprefix('file:')}"
     return str(folder / value) if _is_file(key, value) else value
 
 

@@ -122,6 +122,7 @@ class Reading:
             language=said.get("language", ""),
             id=said.get("id", ""),
             classification=said.get("classification", ""),
+            match=said.get("match", "").lower(),
         )
 
     def _from_pages(self, pages: Pages) -> Iterator[tuple[int, str, _Said]]:

@@ -7,7 +7,7 @@ from filters.hashvalues import BYTES, LICENSED
 from filters.listformats import FORMATS
 from filters.listsource import ListSource, refusal
 
-ROLES = ("value", "algorithm", "category", "classification", "language", "id", *BYTES, *sorted(LICENSED))
+ROLES = ("value", "algorithm", "category", "classification", "language", "id", "match", *BYTES, *sorted(LICENSED))
 CONSTANT = "="  # before a text that holds for every row, where else the name of a column stands
 _VALUES = frozenset({"value", *BYTES, *LICENSED})  # the roles that give an entry its value
 
@@ -41,4 +41,6 @@ def roles_of(source: ListSource, lengths: Mapping[str, int]) -> Roles:
         raise refusal(source, '`columns` names columns, but none for "value"; begin a fixed text with "="')
     if source.format in FORMATS and (roles or source.kind != "hashes"):
         raise refusal(source, f'a list of format "{source.format}" holds hashes, and has no `columns`')
+    if source.format not in ("csv", *FORMATS):
+        raise refusal(source, f'a list of format "{source.format}" holds URLs. Set kind = "urls"')
     return Roles(columns, constants, tuple(sorted(values - {"value"})))

@@ -10,7 +10,7 @@ LINES_TOLD = 5  # places of faulty lines that a message names
 class Row:
     """One entry of a list; a hash is in lower-case hex, its algorithm one of the fingerprint kinds.
 
-    `classification` is what the authority says of it, word for word.
+    `classification` is what the authority says of it, word for word; `match` how an entry of a URL list is meant.
     """
 
     line: int
@@ -20,6 +20,7 @@ class Row:
     language: str = ""
     id: str = field(default="", repr=False)
     classification: str = ""
+    match: str = ""
 
 
 @dataclass(frozen=True, slots=True)

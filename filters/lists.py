@@ -12,11 +12,14 @@ import numpy as np
 from filters.canaries import Canaries
 from filters.errors import ListError
 from filters.finding import Material
-from filters.hashlists import HashList, HashTable, as_strings, build, read_hashes
+from filters.hashlists import HashList, HashTable, as_strings, read_hashes
+from filters.hashlists import build as build_hashes
 from filters.listfile import Reading
 from filters.listformats import as_fetched
 from filters.listrows import Fault, Row
 from filters.listsource import ListSource, age_days, refusal, staleness
+from filters.urlfolder import UrlList
+from filters.urllists import build_urls, look_over
 
 __all__ = [
     "Fault",
@@ -33,6 +36,7 @@ __all__ = [
     "read_hashes",
     "read_lists",
     "read_rows",
+    "url_material",
 ]
 
 
@@ -44,6 +48,7 @@ class ListHealth:
     `problem` says why a run would refuse the list, and is empty when none would. `withdrawn` counts entries that left
     it; `unmatched` those hashes, by algorithm, that nothing here can match, and as "none" entries without a hash;
     `remarks` what no run minds, and somebody may not have meant.
+    `left_out` lines of a URL list whose form cannot be honoured, such as exceptions. Neither is a fault.
     """
 
     name: str
@@ -55,6 +60,7 @@ class ListHealth:
     withdrawn: int = 0
     unmatched: tuple[tuple[str, int], ...] = ()
     remarks: tuple[Fault, ...] = ()
+    left_out: tuple[Fault, ...] = ()
 
 
 def read_rows(source: ListSource, today: day | None = None) -> Iterator[Row]:
@@ -73,12 +79,18 @@ def read_rows(source: ListSource, today: day | None = None) -> Iterator[Row]:
 
 def check(source: ListSource, today: day | None = None) -> ListHealth:
     """Read the whole list and tell how it is; ListError only when it cannot be read at all."""
+    if source.kind == "urls":
+        seen = look_over(source, today)
+        found = seen.found
+        return ListHealth(
+            source.name, found.entries, seen.faults, seen.age_days, seen.problem, found.sha256, left_out=seen.left_out
+        )
     source = as_fetched(source)
     if source.compiled:
-        found = read_hashes(replace(source, max_age_days=None))
-        age = age_days(source, found.date, today)
-        problem = ". ".join(filter(None, (_canary_problem(source, found), staleness(source, age))))
-        return ListHealth(source.name, found.entries, (), age, problem, found.sha256)
+        known = read_hashes(replace(source, max_age_days=None))
+        age = age_days(source, known.date, today)
+        problem = ". ".join(filter(None, (_canary_problem(source, known), staleness(source, age))))
+        return ListHealth(source.name, known.entries, (), age, problem, known.sha256)
     reading = Reading(source)
     for _ in reading:
         pass
@@ -98,7 +110,7 @@ def check(source: ListSource, today: day | None = None) -> ListHealth:
 
 
 def material(source: ListSource, today: day | None = None) -> Material:
-    """Return a text list of URLs or terms as a manifest records it; ListError when a run would refuse it."""
+    """Return a text list of terms as a manifest records it; ListError when a run would refuse it."""
     health = check(source, today)
     if health.problem:
         raise refusal(source, health.problem)
@@ -108,6 +120,16 @@ def material(source: ListSource, today: day | None = None) -> Material:
 def hash_material(found: HashList) -> Material:
     """Return a hash list as a manifest records it, with the entries that its filter can match."""
     return Material("list", found.name, found.version, found.sha256, sum(map(len, found.tables.values())))
+
+
+def url_material(found: UrlList) -> Material:
+    """Return a URL list as a manifest records it."""
+    return Material("list", found.name, found.version, found.sha256, sum(count for _, count in found.entries))
+
+
+def build(source: ListSource, folder: str) -> HashList | UrlList:
+    """Compile the text of a list of hashes or URLs into a new folder; ListError when it cannot be."""
+    return build_urls(source, folder) if source.kind == "urls" else build_hashes(source, folder)
 
 
 def read_lists(

@@ -18,17 +18,18 @@ class ListSource:
     `path` is a file, a folder of pages, or a folder that `shardwall list build` wrote. `category` is the label of its
     matches; an entry may carry another one of `categories`. `date` is the ISO day of the list and `max_age_days` the
     age above which it is refused; a fetched list knows its own. `format` says what wrote the file: "csv" is any
-    table, or one value per line; the others are those of filters.listformats, and hold hashes.
+    table, or one value per line; the others hold hashes (filters.listformats) or URLs (filters.urlformats).
 
-    `columns` pairs a role (value, algorithm, category, classification, language, id, or the name of an algorithm) with
-    the name of a CSV column, or with "=" and a text that holds for every row: (("value", "hash"), ("algorithm",
-    "=pdq")). Without a role that gives a value the file has no header and one value per line. The algorithm of a hash
-    need not be said where 32 (md5) or 40 (sha1) hex digits tell; 64 digits may be sha256 or pdq and are refused until
-    it is.
+    `columns` pairs a role (value, algorithm, category, classification, language, id, match, or the name of an
+    algorithm) with the name of a CSV column, or with "=" and a text that holds for every row: (("value", "hash"),
+    ("algorithm", "=pdq")). Without a role that gives a value the file has no header and one value per line. The
+    algorithm of a hash need not be said where 32 (md5) or 40 (sha1) hex digits tell; 64 digits may be sha256 or pdq and
+    are refused until it is. `match` says how an entry of a URL list is meant (filters.urlentries).
 
     `canary` is a file of values that the list must hold, one per line. `flood_share` is the largest share (0..1) of a
     run's samples that it may match (filters.flood). `max_faults` is how many faulty entries are left out before the
-    list is refused. `url` and `credentials` ("env:NAME" or "file:PATH") are for `shardwall list fetch` alone.
+    list is refused. `key` ("env:NAME" or "file:PATH") is the secret of a compiled list of URLs (filters.urlkeys). `url`
+    and `credentials` (named likewise) are for `shardwall list fetch` alone.
     """
 
     name: str
@@ -41,10 +42,22 @@ class ListSource:
     max_age_days: int | None = None
     columns: tuple[tuple[str, str], ...] = ()
     categories: tuple[str, ...] = ()
-    format: Literal["csv", "ncmec-v2", "stopncii-v1", "threatexchange", "hash-bank"] = "csv"
+    format: Literal[
+        "csv",
+        "ncmec-v2",
+        "stopncii-v1",
+        "threatexchange",
+        "hash-bank",
+        "hosts",
+        "domains",
+        "adblock",
+        "ut1",
+        "sha256",
+    ] = "csv"
     canary: str = ""
     flood_share: float | None = None
     max_faults: int = 0
+    key: str = field(default="", repr=False, metadata=_NOT_RECORDED)
     url: str = field(default="", metadata=_NOT_RECORDED)
     credentials: tuple[str, ...] = field(default=(), repr=False, metadata=_NOT_RECORDED)
 

@@ -69,10 +69,13 @@ def list_check(policy: PolicyFile) -> None:
 @list_app.command("build")
 def list_build(
     policy: PolicyFile,
-    name: Annotated[str, typer.Argument(metavar="LIST", help="Name of a hash list in the policy.")],
+    name: Annotated[str, typer.Argument(metavar="LIST", help="Name of a list in the policy.")],
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="A new folder; then let `path` of the list name it.")],
 ) -> None:
-    """Compile a hash list once into a folder that all processes map into memory."""
+    """Compile a list of hashes or URLs once into a folder that all processes map into memory.
+
+    A list of URLs is kept as keyed hashes; its `key` in the policy says where the key lies, or shall lie.
+    """
     from filters.lists import build
 
     entries = ", ".join(f"{count} {kind}" for kind, count in build(_named(policy, name), folder).entries)
@@ -145,6 +148,8 @@ def _healthy(source: "ListSource") -> bool:
         typer.echo(f"  not matched here: {', '.join(f'{count} {kind}' for kind, count in health.unmatched)}")
     if health.remarks:
         typer.echo(f"  worth a look: {'; '.join(map(str, health.remarks))}")
+    if health.left_out:
+        typer.echo(f"  not honoured: {'; '.join(map(str, health.left_out))}")
     if health.problem:
         typer.echo(f"  cannot be used: {health.problem}", err=True)
     elif health.faults:

@@ -22,6 +22,7 @@ from typing import Any
 from filters.errors import ShardError, error_of
 from filters.finding import RASTERS, Finding
 from filters.policy import Policy
+from filters.rulecheck import lists_of
 from manifests.evidence import Evidence
 from pipelines.answers import answered, unanswered
 from pipelines.shards import Row
@@ -111,7 +112,7 @@ class Examiner:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment(),
+            env=environment(*_keys_of(self._policy)),
             start_new_session=True,  # a Ctrl-C is for the run, and not for a sample
         )
         policy = base64.b64encode(pickle.dumps(self._policy)).decode()
@@ -179,9 +180,16 @@ def _asked(row: Row) -> dict[str, Any]:
     return {"key": row.key, "problems": row.problems, "members": members}
 
 
-def environment() -> dict[str, str]:
-    """Give the child a search path and single-threaded libraries, and none of the user's variables."""
-    keep = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
+def _keys_of(policy: Policy) -> Iterator[str]:
+    """Yield the variables that hold the keys of lists."""
+    keys = (source.key for each in policy.filters for source in lists_of(each))
+    yield from (key.removeprefix("env:") for key in keys if key.startswith("env:"))
+
+
+def environment(*names: str) -> dict[str, str]:
+    """Give the child a search path and single-threaded libraries, and of the user's variables those of these names."""
+    wanted = ("PATH", "LD_LIBRARY_PATH", "LANG", *names)
+    keep = {name: os.environ[name] for name in wanted if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     # Other allocators reserve more address space than the child may have.
     threads |= {"ARROW_DEFAULT_MEMORY_POOL": "system", "ARROW_IO_THREADS": "1", "MALLOC_ARENA_MAX": "2"}

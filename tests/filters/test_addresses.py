@@ -18,7 +18,6 @@ from filters.addresses import (
     canonical,
     expressions,
     nested,
-    sites,
     unescaped,
 )
 
@@ -198,13 +197,6 @@ def test_an_address_within_an_address_is_found(text: str, target: str) -> None:
 def test_too_many_addresses_within_one_are_refused() -> None:
     with pytest.raises(AddressError, match=TOO_MANY_NESTED):
         nested(canonical("http://a.test/" + "http://b.test/" * 9))
-
-
-def test_sites_name_every_domain_above_a_host_but_no_top_level_domain() -> None:
-    found = sites(canonical("a.b.c.d.e.f.g.test/x"))
-    assert {"a.b.c.d.e.f.g.test/", "b.c.d.e.f.g.test/", "g.test/"} < set(found)
-    assert "test/" not in found
-    assert sites(canonical("198.51.100.7")) == ("198.51.100.7/",)
 
 
 @given(st.binary(max_size=60).map(lambda data: data.replace(b"\0", b"%2")))
