@@ -33,7 +33,7 @@ _EDGES = (
 _IGNORED = re.compile("[\t\r\n]")  # dropped wherever they stand, WHATWG URL section 4.4
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEX = frozenset(b"0123456789abcdefABCDEF")
-_ESCAPED = frozenset((*range(0x21), *range(0x7F, 0x100), ord("#"), ord("%")))
+_ESCAPED = re.compile(rb"[\x00-\x20\x7f-\xff#%]")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -178,7 +178,7 @@ def _path(path: bytes) -> str:
 
 
 def _escaped(data: bytes) -> str:
-    return "".join(f"%{byte:02X}" if byte in _ESCAPED else chr(byte) for byte in data)
+    return _ESCAPED.sub(lambda found: b"%%%02X" % ord(found[0]), data).decode("ascii")
 
 
 def _prefixes(path: str) -> list[str]:

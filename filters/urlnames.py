@@ -108,10 +108,10 @@ def _ends(path: str) -> list[int]:
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return None
+    if host.startswith("["):
+        return ipaddress.IPv6Address(host[1:-1])
+    is_number = host.rpartition(".")[2].isdigit()  # WHATWG URL, section 3.5: a host that ends in a number is one
+    return ipaddress.IPv4Address(host) if is_number else None
 
 
 def _embedded(host: str) -> tuple[str, ...]:

@@ -4,13 +4,13 @@ The compiled loop of filters/_urls.c, where it was built, tells of plain address
 not say that of is searched here, so an answer is the same with it and without.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from filters.addresses import Address, AddressError, canonical, nested
 from filters.urlfolder import UrlList
-from filters.urlnames import exact, hashed, names, networks, shown
+from filters.urlnames import exact, hashed, names, networks, plain, shown
 from filters.urltables import hashes_of
 
 
@@ -76,19 +76,35 @@ class UrlSearch:
 
     def find(self, texts: Sequence[str]) -> list[Answer]:
         """Return what is known of each address; a text that is no address is unexamined, never unlisted."""
-        if _COMPILED is None:
-            return list(map(self._answer, texts))
-        clean = _COMPILED(tuple(texts), self._tables)
-        return [_CLEAN if known else self._answer(text) for text, known in zip(texts, clean, strict=True)]
+        answers = [_CLEAN] * len(texts)
+        left = self._left(texts)
+        read = [_addresses(texts[place]) for place in left]
+        # In canonical form most of them are plain, whatever their spelling was.
+        spelled = [f"http://{plain(each)}" for addresses, _ in read for each in addresses]
+        listed = set(self._left(spelled))
+        number = 0
+        for place, (addresses, why) in zip(left, read, strict=True):
+            numbers = range(number, number + len(addresses))
+            number = numbers.stop
+            answers[place] = self._answer(
+                [each for at, each in zip(numbers, addresses, strict=True) if at in listed], why
+            )
+        return answers
 
-    def _answer(self, text: str) -> Answer:
+    def _left(self, texts: Sequence[str]) -> list[int]:
+        """Return the places of those texts that the compiled loop does not know to be unlisted."""
+        if _COMPILED is None:
+            return list(range(len(texts)))
+        return [place for place, known in enumerate(_COMPILED(tuple(texts), self._tables)) if not known]
+
+    def _answer(self, addresses: Sequence[Address], why: str) -> Answer:
         found: dict[Match, None] = {}
-        try:
-            for address in _addresses(text):
+        for address in addresses:
+            try:
                 found.update(dict.fromkeys(self._matches(address)))
-        except AddressError as why:
-            return Answer(tuple(found), str(why))
-        return Answer(tuple(found)) if found else _CLEAN
+            except AddressError as reason:
+                why = str(reason)
+        return Answer(tuple(found), why) if found or why else _CLEAN
 
     def _matches(self, address: Address) -> list[Match]:
         """Return the matches of one address; of each list and category the first, in the order of the lists."""
@@ -111,10 +127,15 @@ def _group(key: bytes, lists: tuple[UrlList, ...]) -> _Group:
     return _Group(key, lists, tuple(sorted(lengths)), tuple(sorted(digests)))
 
 
-def _addresses(text: str) -> Iterator[Address]:
-    address = canonical(text)
-    yield address
-    yield from nested(address)
+def _addresses(text: str) -> tuple[list[Address], str]:
+    """Return the address and those that it carries, and why there may be more."""
+    found: list[Address] = []
+    try:
+        found.append(canonical(text))
+        found.extend(nested(found[0]))
+    except AddressError as why:
+        return found, str(why)
+    return found, ""
 
 
 def _asked(address: Address, every: Sequence[str], group: _Group) -> tuple[list[str | bytes], list[str]]:
