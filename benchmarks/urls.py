@@ -186,7 +186,7 @@ def measure(count: int, folder: Path, rounds: int) -> None:
     size = sum(path.stat().st_size for path in built.iterdir()) / count
     print(f"  {size:.1f} bytes an entry; " + in_another_process("load_here(*sys.argv[1:])", source.path, str(built)))
     search = UrlSearch([read_urls(replace(source, path=str(built)))])
-    hashed = UrlSearch([replace(each, digests=(8, 32)) for each in [read_urls(replace(source, path=str(built)))]])
+    hashed = UrlSearch([replace(each, digests=True) for each in [read_urls(replace(source, path=str(built)))]])
     peer: set[str] = set()
     if count <= 10**6:
         peer = {name for number in range(count) for name in list(every(entry(number)))[:1]}

@@ -24,7 +24,7 @@
 #define MAX_NAMES 1024            /* urlnames.MAX_NAMES */
 #define MAX_LABELS 128
 #define MAX_TABLES 256
-#define MAX_LENGTHS 32
+#define DIGEST_BYTES 8            /* urlnames.LEAST_DIGEST_BYTES */
 #define KEY_BYTES 32
 #define BLOCK 128                 /* bytes that BLAKE2b takes in at once */
 #define INLINE static inline __attribute__((always_inline))
@@ -46,11 +46,11 @@ typedef struct {
     unsigned shift;
 } Table;
 
-/* Tables whose hashes were made with one key; `lengths` are those of the SHA-256 prefixes they hold. */
+/* Tables whose hashes were made with one key; `digests` says whether one has entries that came hashed. */
 typedef struct {
     uint64_t state[8];
-    const uint8_t *lengths;
-    size_t length_count, first_table, table_count;
+    size_t first_table, table_count;
+    int digests;
 } Group;
 
 /* BLAKE2b, RFC 7693: 8 bytes of digest, 32 of key. */
@@ -385,21 +385,29 @@ static int read_plain(const uint8_t *at, size_t length, Plain *plain)
     return plain->host_count * plain->end_count <= MAX_NAMES && !may_hold_another(plain, path, query);
 }
 
-/* The hashes under which a plain address may be listed with this key; return how many. */
+/* The hashes of the names of a plain address; return how many. */
 static size_t hashes_of(const Plain *plain, const Group *group, uint64_t *hashes)
 {
     size_t count = 0;
-    uint8_t message[3 + 32] = {'|', '|', '|'};
     hashes[count++] = hash_of(group->state, plain->text, plain->length);
     for (size_t host = 0; host < plain->host_count; host++)
         for (size_t end = 0; end < plain->end_count; end++) {
-            const uint8_t *name = plain->text + plain->hosts[host];
-            size_t length = plain->ends[end] - plain->hosts[host];
-            hashes[count++] = hash_of(group->state, name, length);
-            if (group->length_count)
-                sha256(name, length, message + 3);
-            for (size_t each = 0; each < group->length_count; each++)
-                hashes[count++] = hash_of(group->state, message, 3 + (size_t)group->lengths[each]);
+            size_t begin = plain->hosts[host];
+            hashes[count++] = hash_of(group->state, plain->text + begin, plain->ends[end] - begin);
+        }
+    return count;
+}
+
+/* The hashes of their names in lists that came hashed; return how many. */
+static size_t digests_of(const Plain *plain, const Group *group, uint64_t *hashes)
+{
+    size_t count = 0;
+    uint8_t message[3 + 32] = {'|', '|', '|'};
+    for (size_t host = 0; host < plain->host_count; host++)
+        for (size_t end = 0; end < plain->end_count; end++) {
+            size_t begin = plain->hosts[host];
+            sha256(plain->text + begin, plain->ends[end] - begin, message + 3);
+            hashes[count++] = hash_of(group->state, message, 3 + DIGEST_BYTES);
         }
     return count;
 }
@@ -456,9 +464,11 @@ static int clear(PyObject *text, const Group *groups, size_t group_count, const 
         return 0;
     for (size_t each = 0; each < group_count; each++) {
         const Group *group = &groups[each];
-        if (!group->length_count && !may_have(&plain, group, tables + group->first_table))
-            continue;
-        size_t count = hashes_of(&plain, group, hashes);
+        size_t count = 0;
+        if (may_have(&plain, group, tables + group->first_table))
+            count = hashes_of(&plain, group, hashes);
+        if (group->digests)
+            count += digests_of(&plain, group, hashes + count);
         for (size_t table = 0; table < group->table_count; table++) {
             int found = holds(&tables[group->first_table + table], hashes, count);
             if (found)
@@ -474,7 +484,7 @@ typedef struct {
     Table tables[MAX_TABLES];
     Py_buffer buffers[3 * MAX_TABLES];
     size_t group_count, table_count, buffer_count;
-    uint64_t hashes[(MAX_NAMES + 1) * (MAX_LENGTHS + 1)];
+    uint64_t hashes[2 * MAX_NAMES + 1];
 } Search;
 
 static int take_table(Search *search, PyObject *given)
@@ -507,27 +517,30 @@ static int take_table(Search *search, PyObject *given)
     return 1;
 }
 
-static int take_group(Search *search, PyObject *given)
+/* Check a key and take it; 0 and an exception where it is none. */
+static int take_key_of(Group *group, const char *key, Py_ssize_t length)
 {
-    const char *key, *lengths;
-    Py_ssize_t key_length, length_count;
-    PyObject *tables;
-    Group *group = &search->groups[search->group_count];
-    if (search->group_count == MAX_TABLES ||
-        !PyArg_ParseTuple(given, "y#y#O!", &key, &key_length, &lengths, &length_count, &PyTuple_Type, &tables) ||
-        key_length != KEY_BYTES || length_count > MAX_LENGTHS) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "a key, or a number of lengths, that cannot be");
+    if (length != KEY_BYTES) {
+        PyErr_SetString(PyExc_ValueError, "a key has 32 bytes");
         return 0;
     }
-    for (Py_ssize_t each = 0; each < length_count; each++)
-        if ((uint8_t)lengths[each] > 32) {
-            PyErr_SetString(PyExc_ValueError, "a prefix longer than a digest");
-            return 0;
-        }
     take_key(group->state, (const uint8_t *)key);
-    group->lengths = (const uint8_t *)lengths;
-    group->length_count = (size_t)length_count;
+    return 1;
+}
+
+static int take_group(Search *search, PyObject *given)
+{
+    const char *key;
+    Py_ssize_t key_length;
+    PyObject *tables;
+    Group *group = &search->groups[search->group_count];
+    if (search->group_count == MAX_TABLES) {
+        PyErr_SetString(PyExc_ValueError, "there are too many keys");
+        return 0;
+    }
+    if (!PyArg_ParseTuple(given, "y#pO!", &key, &key_length, &group->digests, &PyTuple_Type, &tables) ||
+        !take_key_of(group, key, key_length))
+        return 0;
     group->first_table = search->table_count;
     group->table_count = (size_t)PyTuple_GET_SIZE(tables);
     search->group_count++;
@@ -557,8 +570,8 @@ static PyObject *look_up(Search *search, PyObject *texts)
 
 PyDoc_STRVAR(unlisted_doc, "unlisted(texts, groups)\n\n"
 "Return a byte for each text: 1 where it is plain and none of its names is in a table, 0 where Python has to look.\n"
-"A group is (key, lengths, tables): a key of 32 bytes, a byte for each length of SHA-256 prefixes, and (rows,\n"
-"starts, hosts) of each table, see filters/urltables.py.");
+"A group is (key, digests, tables): a key of 32 bytes, whether a table has entries that came hashed, and (rows, starts,\n"
+"hosts) of each table, see filters/urltables.py.");
 
 static PyObject *unlisted(PyObject *module, PyObject *arguments)
 {
@@ -580,38 +593,29 @@ static PyObject *unlisted(PyObject *module, PyObject *arguments)
     return answer;
 }
 
-PyDoc_STRVAR(hashes_doc, "hashes(text, key, lengths)\n\n"
+PyDoc_STRVAR(hashes_doc, "hashes(text, key, digests)\n\n"
 "Return the hashes of a plain address as uint64, that of its exact name first; None where it is not plain.");
 
 static PyObject *hashes(PyObject *module, PyObject *arguments)
 {
-    PyObject *text, *answer = NULL;
+    PyObject *text, *answer;
     Plain plain;
-    const char *key, *lengths;
-    Py_ssize_t key_length, length_count;
+    const char *key;
+    Py_ssize_t key_length;
     Group group = {{0}};
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "Uy#y#", &text, &key, &key_length, &lengths, &length_count))
+    if (!PyArg_ParseTuple(arguments, "Uy#p", &text, &key, &key_length, &group.digests) ||
+        !take_key_of(&group, key, key_length))
         return NULL;
-    if (key_length != KEY_BYTES || length_count > MAX_LENGTHS) {
-        PyErr_SetString(PyExc_ValueError, "a key, or a number of lengths, that cannot be");
-        return NULL;
-    }
-    for (Py_ssize_t each = 0; each < length_count; each++)
-        if ((uint8_t)lengths[each] > 32) {
-            PyErr_SetString(PyExc_ValueError, "a prefix longer than a digest");
-            return NULL;
-        }
     if (!PyUnicode_IS_ASCII(text) ||
         !read_plain((const uint8_t *)PyUnicode_1BYTE_DATA(text), (size_t)PyUnicode_GET_LENGTH(text), &plain))
         Py_RETURN_NONE;
-    take_key(group.state, (const uint8_t *)key);
-    group.lengths = (const uint8_t *)lengths;
-    group.length_count = (size_t)length_count;
-    uint64_t *found = PyMem_Malloc((MAX_NAMES + 1) * (MAX_LENGTHS + 1) * sizeof *found);
+    uint64_t *found = PyMem_Malloc((2 * MAX_NAMES + 1) * sizeof *found);
     if (!found)
         return PyErr_NoMemory();
     size_t count = hashes_of(&plain, &group, found);
+    if (group.digests)
+        count += digests_of(&plain, &group, found + count);
     answer = PyBytes_FromStringAndSize((const char *)found, (Py_ssize_t)(count * sizeof *found));
     PyMem_Free(found);
     return answer;

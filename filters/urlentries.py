@@ -5,9 +5,8 @@ import re
 from collections.abc import Callable
 
 from filters.addresses import Address, AddressError, canonical
-from filters.urlnames import exact, network, plain, prefix
+from filters.urlnames import LEAST_DIGEST_BYTES, exact, network, plain, prefix
 
-LEAST_DIGEST_BYTES = 8  # of n shorter ones, n / 2**(8 * bytes) of all addresses would match by chance
 WIDEST = {4: 8, 6: 16}  # prefix length of the widest network, by IP version: no authority was ever given a wider one
 NO_ADDRESS = "that are no URL, domain or IP address"
 NO_DOMAIN = "that are no domain"

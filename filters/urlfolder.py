@@ -24,15 +24,15 @@ from filters.urltables import UrlTable, starts_of
 _FORMAT = "urls-1"  # raise it with every change of a file, of a name or of a hash
 _REBUILD = "Build it again with `shardwall list build`"
 _COLUMNS = {"hashes": np.uint64, "owners": np.uint32, "starts": np.uint32, "hosts": np.uint64}
-_DIGEST_BYTES, _LONGEST_NETWORK = 32, 128
+_LONGEST_NETWORK = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UrlList:
     """A URL list; its table numbers `said`, pairs of the category and the authority's classification, word for word.
 
-    `entries` counts by category. `networks` are the (IP version, prefix length) and `digests` the lengths in bytes of
-    SHA-256 that some entry has. `sha256` is the hex digest of the text as it was read, or of the list.json.
+    `entries` counts by category. `networks` are the (IP version, prefix length) that some entry has, and `digests` says
+    whether some came hashed. `sha256` is the hex digest of the text as it was read, or of the list.json.
     """
 
     name: str
@@ -43,7 +43,7 @@ class UrlList:
     said: tuple[tuple[str, str], ...] = field(repr=False)
     entries: tuple[tuple[str, int], ...]
     networks: tuple[tuple[int, int], ...]
-    digests: tuple[int, ...]
+    digests: bool
     table: UrlTable = field(repr=False)
 
 
@@ -112,7 +112,7 @@ def _found(source: ListSource, record: Mapping[str, Any], sha256: str, table: Ur
         said=tuple((str(category), str(classification)) for category, classification in record["said"]),
         entries=tuple(sorted((str(category), int(count)) for category, count in record["entries"].items())),
         networks=tuple((int(version), int(length)) for version, length in record["networks"]),
-        digests=tuple(int(length) for length in record["digests"]),
+        digests=bool(record["digests"]),
         table=table,
     )
 
@@ -144,5 +144,3 @@ def _refuse_unfit(found: UrlList) -> None:
         raise ValueError("hosts of another size")
     if not all(version in (4, 6) and 0 <= length <= _LONGEST_NETWORK for version, length in found.networks):
         raise ValueError("no networks")
-    if not all(0 < length <= _DIGEST_BYTES for length in found.digests):
-        raise ValueError("no digests")

@@ -5,7 +5,7 @@ A name is text, and only its keyed hash is ever kept (filters.urltables):
     site.test/a/     the address, or what lies below it, on this host and the hosts below: Safe Browsing's expressions
     |site.test/a?b   this address alone
     ||192.0.2.0/24   a network
-    |||<bytes>       the first bytes of the SHA-256 of a name of the first kind, for lists that come hashed
+    |||<bytes>       the first 8 bytes of the SHA-256 of a name of the first kind, for lists that come hashed
 
 No host can have a "|", so no name of one kind is one of another.
 """
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from filters.addresses import Address, AddressError, suffixes
 
+LEAST_DIGEST_BYTES = 8  # of n shorter ones, n / 2**(8 * bytes) of all names would match by chance
 MAX_NAMES = 1024  # of one address; an ordinary one has ten to twenty
 TOO_MANY_PARTS = "address has too many parts"
 _EXACT, _NETWORK, _HASHED = "|", "||", b"|||"
@@ -66,15 +67,17 @@ def networks(host: str, lengths: Iterable[tuple[int, int]]) -> Iterator[str]:
                 yield network(ipaddress.ip_network((number, length), strict=False))
 
 
-def hashed(name: str, lengths: Iterable[int]) -> Iterator[bytes]:
-    """Yield a name's SHA-256 as lists of such digests have it: the first bytes, as many as `lengths` say."""
-    digest = hashlib.sha256(name.encode()).digest()
-    return (_HASHED + digest[:length] for length in lengths)
+def hashed(name: str) -> bytes:
+    """Return the name of a name in lists that come hashed."""
+    return prefix(hashlib.sha256(name.encode()).digest())
 
 
 def prefix(digest: bytes) -> bytes:
-    """Return the name of an entry that is itself the SHA-256 of a name, or begins it."""
-    return _HASHED + digest
+    """Return the name of an entry that is itself a SHA-256, or its first 8 bytes or more.
+
+    Eight bytes are as many as is kept of any name (filters.urltables), so the others would tell nothing more.
+    """
+    return _HASHED + digest[:LEAST_DIGEST_BYTES]
 
 
 def network_of(name: str) -> tuple[int, int] | None:
@@ -83,11 +86,6 @@ def network_of(name: str) -> tuple[int, int] | None:
         return None
     of = ipaddress.ip_network(name.removeprefix(_NETWORK))
     return of.version, of.prefixlen
-
-
-def digest_bytes(name: bytes) -> int:
-    """Return how many bytes of a SHA-256 the name of a digest has."""
-    return len(name) - len(_HASHED)
 
 
 def host_of(name: str | bytes) -> str:

@@ -15,7 +15,7 @@ from filters.listsource import ListSource, refusal
 from filters.urlentries import EntryError, entry_names
 from filters.urlfolder import UrlList
 from filters.urlformats import LINES, UNDECLARED, URL_FORMATS, Said, looks_like, ut1, ut1_files
-from filters.urlnames import digest_bytes, network_of
+from filters.urlnames import network_of
 from filters.urltables import UrlGathering
 
 _LINES_LOOKED_AT = 200
@@ -73,13 +73,13 @@ class UrlReading:
         gathered = UrlGathering(key)
         numbers: dict[tuple[str, str], int] = {}
         networks: set[tuple[int, int]] = set()
-        digests: set[int] = set()
+        digests = False
         for each in self._usable():
             owner = numbers.setdefault((each[1].category, each[1].classification), len(numbers))
             for name in each[0]:
                 gathered.add(name, owner)
                 if isinstance(name, bytes):
-                    digests.add(digest_bytes(name))
+                    digests = True
                 elif around := network_of(name):
                     networks.add(around)
         order = sorted(numbers)  # so that the order of lines does not matter
@@ -94,7 +94,7 @@ class UrlReading:
             said=tuple(order),
             entries=tuple(sorted(self._entries.items())),
             networks=tuple(sorted(networks)),
-            digests=tuple(sorted(digests)),
+            digests=digests,
             table=gathered.table(renumbered),
         )
 

@@ -54,7 +54,7 @@ class _Group:
     key: bytes = field(repr=False)
     lists: tuple[UrlList, ...]
     networks: tuple[tuple[int, int], ...]
-    digests: tuple[int, ...]
+    digests: bool
 
 
 class UrlSearch:
@@ -68,7 +68,7 @@ class UrlSearch:
         self._tables = tuple(
             (
                 group.key,
-                bytes(group.digests),
+                group.digests,
                 tuple((each.table.hashes, each.table.starts, each.table.hosts) for each in group.lists),
             )
             for group in self._groups
@@ -123,8 +123,7 @@ class UrlSearch:
 
 def _group(key: bytes, lists: tuple[UrlList, ...]) -> _Group:
     lengths = {each for known in lists for each in known.networks}
-    digests = {each for known in lists for each in known.digests}
-    return _Group(key, lists, tuple(sorted(lengths)), tuple(sorted(digests)))
+    return _Group(key, lists, tuple(sorted(lengths)), any(known.digests for known in lists))
 
 
 def _addresses(text: str) -> tuple[list[Address], str]:
@@ -142,8 +141,7 @@ def _asked(address: Address, every: Sequence[str], group: _Group) -> tuple[list[
     """Return what to look up, and beside each the name that evidence has for it."""
     told = [exact(address), *every, *networks(address.host, group.networks)]
     asked: list[str | bytes] = [*told]
-    for name in every if group.digests else ():
-        for each in hashed(name, group.digests):
-            asked.append(each)
-            told.append(name)
+    if group.digests:
+        asked.extend(map(hashed, every))
+        told.extend(every)
     return asked, told

@@ -145,7 +145,6 @@ def broken_array(folder: Path, part: str, content: Any) -> None:
         lambda folder: broken_record(folder, format=2),
         lambda folder: broken_record(folder, files={}),
         lambda folder: broken_record(folder, networks=[[5, 24]]),
-        lambda folder: broken_record(folder, digests=[33]),
         lambda folder: broken_record(folder, said=[]),
         lambda folder: broken_record(folder, entries={}),
         lambda folder: broken_array(folder, "hashes", np.zeros(4, np.uint32)),
