@@ -345,13 +345,24 @@ static int split_path(const uint8_t *path, Py_ssize_t count, Plain *plain)
     return !is_dots(plain->text + begin, plain->length - begin);
 }
 
-/* Whether it could hold another address, by the loosest reading of addresses.nested. */
+/* Whether it could hold another address, by the loosest reading of addresses.nested and of filters/carriers.py. */
 static int may_hold_another(const Plain *plain, size_t path, size_t query)
 {
     const uint8_t *text = plain->text;
-    for (size_t each = path + 1; each < plain->length; each++)
+    int first_of_value = 0;
+    if ((path >= 7 && memcmp(text + path - 6, "wp.com", 6) == 0) ||
+        (path >= 15 && memcmp(text + path - 14, "ampproject.org", 14) == 0))
+        return 1;
+    for (size_t each = path + 1; each < plain->length; each++) {
         if (text[each] == '/' && (text[each - 1] == ':' || (each > query && text[each - 1] == '/')))
             return 1;
+        if (each > query && text[each] == '=')
+            first_of_value = 1;
+        else if (text[each] == '/' || text[each] == '&' || text[each] == ';')
+            first_of_value = 0;
+        else if (text[each] == '.' && first_of_value)
+            return 1;
+    }
     return 0;
 }
 

@@ -8,10 +8,12 @@ no browser could follow is an error, never an address that matches nothing.
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import ada_url
+
+from filters.carriers import without_scheme
 
 MAX_CHARACTERS = 16_384  # longer than any address a server answers; keeps hostile input cheap
 MAX_HOST = 253  # octets of a DNS name, RFC 1035
@@ -103,11 +105,12 @@ def nested(address: Address) -> tuple[Address, ...]:
     starts = [match.end() for match in _NESTED.finditer(carried)]
     if len(starts) > MAX_NESTED:
         raise AddressError(TOO_MANY_NESTED)
-    spellings = (each for start in starts for each in (carried[start:], carried[start:].partition("&")[0]))
+    spellings = [each for start in starts for each in (carried[start:], carried[start:].partition("&")[0])]
+    spellings.extend(without_scheme(address.host, address.path, address.query or ""))
     return tuple(dict.fromkeys(_readable(spellings)))
 
 
-def _readable(spellings: Iterator[str]) -> Iterator[Address]:
+def _readable(spellings: Sequence[str]) -> Iterator[Address]:
     for each in spellings:
         try:
             yield _parsed(f"http://{each}")

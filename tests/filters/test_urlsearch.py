@@ -43,7 +43,7 @@ URL_LIKE = st.tuples(
     st.lists(
         st.text("abzAZ09.-_~!$&'()*+,;=:@/?#[]{}|^`\"<> \\%", max_size=4)
         | st.sampled_from(["%2e", "%2F", "%5c", "%25", "%3A%2F%2F", "http://b.test", "//", "..", "xn--", "%00", "%FF"])
-        | st.sampled_from(["/a.test", "é", "%3f", "%23", "%%34%31", "/./", "?u=//b.test"]),
+        | st.sampled_from(["/a.test", "é", "%3f", "%23", "%%34%31", "/./", "?u=//b.test", "&url=b.test/x", "?src=a.b"]),
         max_size=9,
     ).map("".join),
 ).map("".join)
@@ -98,6 +98,11 @@ NEAR = [
     "http://example.test2/a/b.jpg",
     "http://evil.test/blocked.example.test/a/b.jpg",
     "http://evil.test/?q=blocked.example.test",
+    "http://evil.test/?utm_campaign=blocked.example.test&x=1",
+    "http://evil.test/?url=xblocked-example.test/a/b.jpg",
+    "http://evil.test/?url=a/blocked.example.test/a/b.jpg",
+    "http://i0.wp.com/notexample.test/a/b.jpg",
+    "http://notwp.com/blocked.example.test/a/b.jpg",
     "http://evil.test/a/b.jpg#http://blocked.example.test/a/b.jpg",
     "http://blocked.example.test@evil.test/a/b.jpg",
     "http://evil.test\\@blocked.example.test/a/b.jpg",

@@ -80,6 +80,12 @@ CARRIERS = {
     "backslashes": "https://proxy.test/?url=http:\\\\blocked.example.test\\a\\b.jpg",
     "another scheme": "https://proxy.test/?url=ftp://blocked.example.test/a/b.jpg",
     "in another": "https://a.test/?u=https://b.test/?u=http://blocked.example.test/a/b.jpg",
+    "in a parameter, without scheme": "https://proxy.test/resize?w=3&url=blocked.example.test/a/b.jpg",
+    "in a parameter, escaped": "https://proxy.test/?image_url=BLOCKED.example.test%2Fa%2Fb.jpg&w=3",
+    "in a parameter, with port": "https://proxy.test/?src=blocked.example.test:8080/a/b.jpg",
+    "behind WordPress's proxy": "https://i0.wp.com/blocked.example.test/a/b.jpg?ssl=1",
+    "behind AMP's proxy": "https://cdn.ampproject.org/ii/w680/s/blocked.example.test/a/b.jpg",
+    "behind AMP's proxy, as a host": "https://x-test.cdn.ampproject.org/i/s/blocked.example.test/a/b.jpg",
     "upper case": "https://proxy.test/HTTP://BLOCKED.example.test/a/b.jpg",
 }
 IP_SPELLINGS = {
