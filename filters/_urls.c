@@ -507,6 +507,10 @@ static int take_table(Search *search, PyObject *given)
         PyErr_SetString(PyExc_ValueError, "there are too many tables");
         return 0;
     }
+    if (!PyTuple_Check(given)) {
+        PyErr_SetString(PyExc_TypeError, "a table is a tuple");
+        return 0;
+    }
     if (!PyArg_ParseTuple(given, "y*y*y*", &buffers[0], &buffers[1], &buffers[2]))
         return 0;
     search->buffer_count += 3;
@@ -547,6 +551,10 @@ static int take_group(Search *search, PyObject *given)
     Group *group = &search->groups[search->group_count];
     if (search->group_count == MAX_TABLES) {
         PyErr_SetString(PyExc_ValueError, "there are too many keys");
+        return 0;
+    }
+    if (!PyTuple_Check(given)) {
+        PyErr_SetString(PyExc_TypeError, "a group is a tuple");
         return 0;
     }
     if (!PyArg_ParseTuple(given, "y#pO!", &key, &key_length, &group->digests, &PyTuple_Type, &tables) ||

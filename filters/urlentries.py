@@ -13,6 +13,8 @@ NO_DOMAIN = "that are no domain"
 NO_NETWORK = "that are no IP address or range"
 TOO_WIDE = "with an IP range wider than /8 (IPv4) or /16 (IPv6)"
 WILDCARD = 'with a "*" that stands for more than a whole part'
+WITH_USER = 'with an "@" before the host, which would widen a mail address to its whole domain'
+FRAGMENT = "with nothing but a fragment behind the host, which would widen them to the whole domain"
 NO_DIGEST = "that are no SHA-256 in hex"
 SHORT_DIGEST = f"with fewer than {LEAST_DIGEST_BYTES} bytes of a digest, which match by chance"
 UNKNOWN = "with an unknown `match`"
@@ -23,6 +25,8 @@ _WILDCARD = re.compile(r"\A([a-z][a-z0-9+.\-]*://)?(?:\*?\.)?(.*?)(?:(?<=/)\*)?\
 _ORDINARY = re.compile(r"(?:(?!xn--)[a-z0-9_-]+\.)+(?!xn--)[a-z][a-z0-9_-]*\Z")
 _CIDR = re.compile(r"[0-9a-fA-F.:]+/[0-9]+\Z")
 _DIGEST = re.compile(r"(?:[0-9a-fA-F]{2}){1,32}\Z")
+_USER = re.compile(r"(?:[a-z][a-z0-9+.\-]*:)?[/\\]*[^/\\?#]*@", re.IGNORECASE)
+_FRAGMENT = re.compile(r"#[^#]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MAX_ORDINARY = 253
 _MAPPED = (ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96"))  # the machines of IPv4
@@ -117,6 +121,11 @@ def _address(value: str) -> Address:
         address = canonical(value)
     except AddressError:
         raise EntryError(NO_ADDRESS) from None
+    if address.path == "/" and not address.query:
+        if _USER.match(value):
+            raise EntryError(WITH_USER)
+        if _FRAGMENT.search(value):
+            raise EntryError(FRAGMENT)
     if "." not in address.host and not address.host.startswith("[") and plain(address).endswith("/"):
         raise EntryError(NO_ADDRESS)  # no domain below a top-level one: it matches nothing, and nobody would know
     return address

@@ -60,7 +60,7 @@ def _named(source: ListSource) -> tuple[str, str]:
         raise refusal(
             source, 'a compiled list of URLs needs a `key`, named by "file:PATH" or "env:NAME". Keep it off the folder'
         )
-    if kind == "file" and Path(source.path) in Path(place).parents:
+    if kind == "file" and Path(source.path).resolve() in Path(place).resolve().parents:
         raise refusal(source, "its `key` lies in the folder of the list, for whoever copies it. Keep it elsewhere")
     return kind, place
 

@@ -5,7 +5,7 @@ not say that of is searched here, so an answer is the same with it and without.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from filters.addresses import Address, AddressError, canonical, nested
@@ -102,8 +102,9 @@ class UrlSearch:
         for address in addresses:
             try:
                 found.update(dict.fromkeys(self._matches(address)))
-            except AddressError as reason:
+            except AddressError as reason:  # its host can be looked up all the same
                 why = str(reason)
+                found.update(dict.fromkeys(self._matches(replace(address, path="/", query=None))))
         return Answer(tuple(found), why) if found or why else _CLEAN
 
     def _matches(self, address: Address) -> list[Match]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from filters.addresses import AddressError, canonical
 from filters.urlentries import (
+    FRAGMENT,
     MATCHES,
     NO_ADDRESS,
     NO_DIGEST,
@@ -17,6 +18,7 @@ from filters.urlentries import (
     TOO_WIDE,
     UNKNOWN,
     WILDCARD,
+    WITH_USER,
     EntryError,
     entry_names,
 )
@@ -49,6 +51,9 @@ DIGEST = hashlib.sha256(b"codeword-alpha.test/").digest()
         ("::ffff:198.51.100.0/120", "", ("||198.51.100.0/24",)),
         ("http://site.test/", "url", ("|site.test/",)),
         ("site.test/a?b#c", "url", ("|site.test/a?b",)),
+        ("http://user:pass@site.test/a", "", ("site.test/a",)),
+        ("site.test/a@b", "", ("site.test/a@b",)),
+        ("http://site.test/?a#", "", ("site.test/?a",)),
         ("site.test/a", "prefix", ("site.test/a", "site.test/a/")),
         ("site.test/a/", "prefix", ("site.test/a/",)),
         ("site.test", "prefix", ("site.test/",)),
@@ -90,6 +95,12 @@ def test_an_entry_stands_for_the_names_of_its_kind(entry: str, match: str, names
         ("198.51.100.0/24", "domain", NO_DOMAIN),
         ("com", "domain", NO_DOMAIN),
         ("codeword", "url", NO_ADDRESS),
+        ("codeword@site.test", "", WITH_USER),
+        ("codeword@site.test", "domain", NO_DOMAIN),
+        ("https://user:pass@site.test/", "url", WITH_USER),
+        ("https://site.test/#/page", "", FRAGMENT),
+        ("https://site.test#page", "url", FRAGMENT),
+        ("https://site.test/?#page", "prefix", FRAGMENT),
         ("site.test", "sha256", NO_DIGEST),
         (DIGEST.hex() + "00", "sha256", NO_DIGEST),
         (DIGEST.hex()[:-1], "sha256", NO_DIGEST),

@@ -217,8 +217,9 @@ def test_a_match_names_its_list_its_category_and_what_the_authority_says(tmp_pat
 
 def test_an_address_of_too_many_parts_is_unexamined(tmp_path: Path) -> None:
     search = UrlSearch([read_urls(url_list(tmp_path, "site.test\n"))])
-    (answer,) = search.find(["http://" + "a." * 40 + "test/" + "a/" * 40])
-    assert answer.unexamined == "address has too many parts"
+    answers = search.find(["http://" + "a." * 40 + host + "/a" * 40 for host in ("test", "site.test")])
+    assert {answer.unexamined for answer in answers} == {"address has too many parts"}
+    assert [bool(answer.matches) for answer in answers] == [False, True]
 
 
 @pytest.fixture(name="compare", scope="module")
@@ -319,6 +320,8 @@ def test_a_table_that_does_not_fit_is_an_error_and_never_read_beyond(compare: Ca
     for starts, blocks in ((good + np.uint32(9), hosts), (good[:2], hosts), (good, hosts[:4]), (good, hosts[:0])):
         with pytest.raises(ValueError, match="do not fit"):
             unlisted(("http://a.test/", "http://b.test/"), ((KEY, False, ((rows, starts, blocks),)),))
+    with pytest.raises(TypeError, match="tuple"):
+        unlisted((), (None,))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="32 bytes"):
         unlisted((), ((KEY[:-1], False, ()),))
 
