@@ -1,7 +1,7 @@
 """URL lists: addresses a second and core, bytes an entry, time to build and to load, memory at its peak.
 
-Run: .venv/bin/python -m benchmarks.urls [--entries 1000000 10000000] [--rounds 5]. Ten million entries take 1 GB of
-disk for the text, 3 GB of memory to build, and some minutes.
+Run: .venv/bin/python -m benchmarks.urls [--entries 1000000 10000000] [--rounds 5]. Lists of more than two million
+entries are built from their names, as reading their text would take minutes at the speed that smaller ones show.
 
 The list: three of four entries are domains, the fourth is a page or folder. Addresses, none of them listed but one in a
 thousand: "plain" as corpora of the web mostly have them, two to four host labels and one to six parts of a path; of
@@ -24,15 +24,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import ada_url
+import numpy as np
 
 from filters import pins, urlsearch
 from filters.addresses import AddressError, canonical, nested
 from filters.listsource import ListSource
+from filters.urlfolder import UrlList, write_folder
+from filters.urlkeys import made_key
 from filters.urllists import build_urls, read_urls
 from filters.urlnames import names
 from filters.urlsearch import UrlSearch
+from filters.urltables import UrlGathering
 
 CALL = 1_000
+FROM_TEXT = 2 * 10**6  # entries
 TOPS = ("com.test", "org.test", "net.test", "de.test", "co.test", "io.test")
 WORDS = ("photos", "images", "media", "wp-content", "uploads", "2019", "2021", "05", "11", "thumb", "large", "products")
 Look = Callable[[list[str]], object]
@@ -167,6 +172,22 @@ def build_here(path: str, folder: str) -> None:
     print(f"built in {time.process_time() - began:.1f} s of processor time, {peak():,.0f} MiB at the peak")
 
 
+def gather_here(path: str, folder: str) -> None:
+    """Build the list as `shardwall list build` does after reading its text, and print the same."""
+    source = ListSource("made-up", path, "urls", "csam", version="1", key=f"file:{Path(path).parent / 'key'}")
+    key, count = made_key(source), int(Path(path).read_text())
+    began = time.process_time()
+    gathering = UrlGathering(key)
+    for number in range(count):
+        name = entry(number).removeprefix("http://")
+        gathering.add(name if "/" in name else f"{name}/", 0)
+    table = gathering.table(np.zeros(1, dtype=np.uint32))
+    Path(folder).mkdir()
+    found = UrlList("made-up", "1", "", "0" * 64, key, (("csam", ""),), (("csam", count),), (), False, table)
+    write_folder(Path(folder), found, "")
+    print(f"built of names in {time.process_time() - began:.1f} s of processor time, {peak():,.0f} MiB at the peak")
+
+
 def load_here(path: str, folder: str) -> None:
     """Look at the list as a run does, then load it as a worker does, and print the seconds and the memory."""
     source = ListSource("made-up", folder, "urls", "csam", key=f"file:{Path(path).parent / 'key'}")
@@ -180,11 +201,15 @@ def load_here(path: str, folder: str) -> None:
 
 
 def measure(count: int, folder: Path, rounds: int) -> None:
-    source = write_list(folder / "list.txt", count)
+    source = write_list(folder / "list.txt", count if count <= FROM_TEXT else 0)
     built = folder / "built"
-    print("  " + in_another_process("build_here(*sys.argv[1:])", source.path, str(built)))
+    if count > FROM_TEXT:
+        Path(source.path).write_text(str(count))
+    way = "build_here" if count <= FROM_TEXT else "gather_here"
+    print("  " + in_another_process(f"{way}(*sys.argv[1:])", source.path, str(built)), flush=True)
     size = sum(path.stat().st_size for path in built.iterdir()) / count
-    print(f"  {size:.1f} bytes an entry; " + in_another_process("load_here(*sys.argv[1:])", source.path, str(built)))
+    loaded = in_another_process("load_here(*sys.argv[1:])", source.path, str(built))
+    print(f"  {size:.1f} bytes an entry; {loaded}", flush=True)
     search = UrlSearch([read_urls(replace(source, path=str(built)))])
     hashed = UrlSearch([replace(each, digests=True) for each in [read_urls(replace(source, path=str(built)))]])
     peer: set[str] = set()
