@@ -15,7 +15,13 @@ from pipelines import VERSION
 ROOT = Path(__file__).parent.parent
 ROOMS = ("filters", "manifests", "pipelines")
 MAY_IMPORT = {"filters": {"filters"}, "manifests": {"manifests", "filters"}, "pipelines": set(ROOMS)}
-SEAMS = {"filters.errors", "filters.finding", "filters.fingerprints", "filters.policy"}  # what manifests may know
+SEAMS = {
+    "filters.calibration",
+    "filters.errors",
+    "filters.finding",
+    "filters.fingerprints",
+    "filters.policy",
+}  # what manifests may know
 ONLY_PIPELINES = {"apache_beam", "tarfile", "webdataset", "braceexpand", "typer"}
 LATE = {"torch", "torchvision", "onnxruntime", "open_clip"}  # imported when a filter loads, and never before
 SLOW = {*LATE, "apache_beam", "pyarrow", "pydantic", "numpy", "PIL", "scipy"}  # and never by `--help`
