@@ -90,6 +90,17 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the values of a shard may lie from those of a calibration before the run warns.
+
+    `max_distance` is a share, 0..1: at no value may the part of the shard below it differ by more from the part of the
+    calibration's samples below it (the distance of Kolmogorov and Smirnov).
+    """
+
+    max_distance: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What is looked for, what earns which mark, and where each combination of marks may go."""
 
@@ -101,6 +112,7 @@ class Policy:
     ties: Ties = field(default_factory=Ties)
     limits: Limits = field(default_factory=Limits)
     deadlines: Deadlines = field(default_factory=Deadlines)
+    drift: Drift = field(default_factory=Drift)
     uncalibrated: bool = False
 
 

@@ -118,3 +118,5 @@ def _numbers(policy: Policy) -> Iterator[str]:
         for field in fields(numbers):
             if getattr(numbers, field.name) < 1:
                 yield f"[{table}]: {field.name} is below 1, so nothing could meet it; write a positive number."
+    if not 0 <= policy.drift.max_distance <= 1:
+        yield "[drift]: max_distance lies outside 0..1, the range of a share; write 0.1 for 10 %."

@@ -141,6 +141,8 @@ def _settings(old: Table, new: Table) -> Iterator[str]:
         yield f"limits: {key} {was} -> {now}: {'fewer' if now > was else 'more'} samples are unexamined, so withheld"
     for key, was, now in _changed(old["deadlines"], new["deadlines"]):
         yield f"deadlines: {key} {was} -> {now} hours: people have {'more' if now > was else 'less'} time"
+    for key, was, now in _changed(old["drift"], new["drift"]):
+        yield f"drift: {key} {was:g} -> {now:g}: {'fewer' if now > was else 'more'} shards are warned of"
 
 
 def _changed(old: Table, new: Table) -> Iterator[tuple[str, Any, Any]]:

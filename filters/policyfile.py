@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from filters import FILTERS, filter_class
 from filters.errors import PolicyError
 from filters.lists import ListSource
-from filters.policy import Deadlines, Partition, Rule, Ties
+from filters.policy import Deadlines, Drift, Partition, Rule, Ties
 from filters.rasters import Limits
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def _file_model() -> "type[BaseModel]":
         "ties": (_table(Ties, near_duplicate_bits=_bits()), Field(default_factory=dict)),
         "limits": (Limits, Field(default_factory=Limits)),
         "deadlines": (Deadlines, Field(default_factory=Deadlines)),
+        "drift": (Drift, Field(default_factory=Drift)),
     }
     config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
     return create_model("PolicyFile", __config__=config, **shape)

@@ -4,7 +4,7 @@ from typing import Any, cast
 import pytest
 
 from filters.config import load_policy
-from filters.policy import Deadlines, Partition, Policy, Ties
+from filters.policy import Deadlines, Drift, Partition, Policy, Ties
 from filters.policycheck import problems
 from filters.rasters import Limits
 
@@ -103,6 +103,11 @@ def test_a_distance_within_the_bits_of_a_hash_or_none_is_accepted(bits: int | No
 def test_a_limit_or_deadline_that_nothing_could_meet_is_refused() -> None:
     assert "max_frames is below 1" in only(replace(POLICY, limits=Limits(max_frames=0)))
     assert "text is below 1" in only(replace(POLICY, deadlines=Deadlines(text=-1)))
+
+
+@pytest.mark.parametrize("distance", [-0.1, 1.5, float("nan")])
+def test_a_drift_that_is_no_share_is_refused(distance: float) -> None:
+    assert "outside 0..1" in only(replace(POLICY, drift=Drift(distance)))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from filters.config import load_policy, policy_digest, profiles
 from filters.finding import Finding
 from filters.lists import ListSource
-from filters.policy import Deadlines, Partition, Policy, Rule, Ties
+from filters.policy import Deadlines, Drift, Partition, Policy, Rule, Ties
 from filters.policydiff import diff
 from filters.rasters import Limits
 
@@ -54,6 +54,7 @@ def test_a_changed_rule_is_told_with_what_it_does(changes: dict[str, Any], told:
         ({"filters": POLICY.filters[1:]}, "filter 'urls' is gone: it finds nothing any more"),
         ({"ties": Ties(near_duplicate_bits=None)}, "ties: near_duplicate_bits 31 -> off: other samples are tied, "),
         ({"limits": Limits(max_frames=1)}, "limits: max_frames 64 -> 1: more samples are unexamined, so withheld"),
+        ({"drift": Drift(0.2)}, "drift: max_distance 0.1 -> 0.2: fewer shards are warned of"),
         ({"deadlines": Deadlines(text=24)}, "deadlines: text 168 -> 24 hours: people have less time"),
         ({"partitions": POLICY.partitions[:2]}, "partition 'adult' is gone: what only it allowed is withheld"),
         ({"partitions": POLICY.partitions[::-1]}, "partitions are tried in the order adult, minors, general: "),
