@@ -1,8 +1,8 @@
 """Policy files: from TOML to a Policy, and from a Policy to the plain form that every manifest records.
 
-`extends` names a shipped profile or another file. An entry of [[lists]], [[filters]] or [[rules]] replaces the one of
-its name in the base, or is added; every other table replaces the base's as a whole. Nothing in a message quotes a value
-that could be secret.
+`extends` names a shipped profile or another file. An entry of [[lists]], [[filters]], [[rules]] or [[calibrations]]
+replaces the one of its name in the base, or is added; every other table replaces the base's as a whole. Nothing in a
+message quotes a value that could be secret.
 """
 
 import hashlib
@@ -10,11 +10,12 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filters import FILTERS, LIST_KINDS, filter_class
+from filters.calibrated import measured_by, recorded
 from filters.errors import PolicyError
 from filters.finding import Filter
 from filters.lists import ListSource
@@ -24,6 +25,7 @@ from filters.policyfile import OFF, decode, given, hint, nearest, refusal
 from filters.rulecheck import lists_of
 
 POLICIES = Path(__file__).parent.parent / "policies"
+LAID_OVER = ("lists", "filters", "rules", "calibrations")  # tables of a base that stay, but for those of a name
 FILES = frozenset({"path", "checkpoint", "canary"})  # keys that name a file, relative to the policy file that has them
 
 
@@ -35,7 +37,10 @@ def profiles() -> tuple[str, ...]:
 def load_policy(source: str | Path) -> Policy:
     """Return the policy of a file or of a shipped profile, or raise PolicyError saying all that is wrong with it."""
     path = _located(source, Path())
-    return _built(_tables(path, ()), _shown(path))
+    tables = _tables(path, ())
+    if "measured" in tables:
+        raise refusal(_shown(path), ["[measured] is for manifests; name the file under [[calibrations]] instead."])
+    return _built(tables, _shown(path))
 
 
 def restored(tables: Mapping[str, Any]) -> Policy:
@@ -50,8 +55,10 @@ def resolved(policy: Policy) -> dict[str, Any]:
     reason the address and the credentials by which a list is fetched are left out.
     """
     sources = {source.name: source for each in policy.filters for source in lists_of(each)}
-    plain: dict[str, Any] = _plain(policy)
-    return plain | {"lists": [_plain(sources[name]) for name in sorted(sources)]}
+    plain: dict[str, Any] = _plain(replace(policy, calibrations=()))
+    files = plain.pop("calibration_files")
+    calibrated = {"calibrations": files, "measured": recorded(policy)}
+    return plain | calibrated | {"lists": [_plain(sources[name]) for name in sorted(sources)]}
 
 
 def policy_digest(policy: Policy) -> str:
@@ -101,7 +108,7 @@ def _tables(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if not base_name:
         return own
     base = _without(_tables(_located(base_name, path.parent), (*below, path.resolve())), left_out, where)
-    return base | own | {kind: _laid_over(base, own, kind) for kind in ("lists", "filters", "rules")}
+    return base | own | {kind: _laid_over(base, own, kind) for kind in LAID_OVER}
 
 
 def _without(base: dict[str, Any], names: tuple[str, ...], where: str) -> dict[str, Any]:
@@ -165,7 +172,9 @@ def _built(tables: dict[str, Any], where: str) -> Policy:
     chosen = tuple(_filter(table, by_name, where) for table in tables.pop("filters", ()))
     if "ties" in tables:
         tables["ties"] = Ties(**given(tables["ties"]))
-    policy = Policy(filters=chosen, **tables)
+    files, measured = tables.pop("calibrations", ()), tables.pop("measured", {})
+    calibrations = measured_by(files, measured)
+    policy = Policy(filters=chosen, calibration_files=files, calibrations=calibrations, **tables)
     if found := problems(policy) + _unread(policy, sources):
         raise refusal(where, found)
     return policy

@@ -5,7 +5,8 @@ ShardwallError
 ├── ListError     a hash list, blocklist or term list cannot be relied on
 ├── ModelError    weights or a plugged-in hash are missing, or are not what they should be
 ├── ShardError    a shard cannot be read or written
-└── SealError     an output does not say what its manifest says
+├── SealError     an output does not say what its manifest says
+└── LabelError    a labelled set cannot be used, or supports no such statement
 
 The first three are raised before the first shard is read. Each message says what cannot be, why, and what to do; none
 quotes content, a list entry, a caption or a URL.
@@ -36,7 +37,11 @@ class SealError(ShardwallError):
     """An output does not say what its manifest says."""
 
 
+class LabelError(ShardwallError):
+    """A labelled set cannot be used, or supports no such statement."""
+
+
 def error_of(kind: str, message: str) -> ShardwallError:
     """Return the error of the class that is called `kind`, as it was raised in another process or thread."""
-    found = {each.__name__: each for each in (PolicyError, ListError, ModelError, ShardError, SealError)}
+    found = {each.__name__: each for each in (PolicyError, ListError, ModelError, ShardError, SealError, LabelError)}
     return found.get(kind, ShardwallError)(message)

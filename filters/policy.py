@@ -7,6 +7,7 @@ evidence can never free a sample.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from filters.calibration import Calibration
 from filters.finding import Filter, Finding
 from filters.rasters import Limits
 
@@ -101,6 +102,33 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationFile:
+    """A calibration file that `shardwall evaluate` wrote: a threshold on a model rests on it.
+
+    `path` is relative to the policy file; `sha256` is its pinned digest, in hex.
+    """
+
+    name: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """What every calibration of the policy must have shown; one that did not is refused before the first shard.
+
+    `min_recall` is for the lower bound of the recall, `min_group_recall` for that of each group and language,
+    `max_group_gap` for the upper bound of the gap between the groups of a column, and `min_group_n` for the labelled
+    samples of the mark in each group. Each is a share 0..1 but the last; what is not set is not asked for.
+    """
+
+    min_recall: float | None = None
+    min_group_recall: float | None = None
+    max_group_gap: float | None = None
+    min_group_n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What is looked for, what earns which mark, and where each combination of marks may go."""
 
@@ -114,6 +142,9 @@ class Policy:
     deadlines: Deadlines = field(default_factory=Deadlines)
     drift: Drift = field(default_factory=Drift)
     uncalibrated: bool = False
+    calibration_files: tuple[CalibrationFile, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()  # what these files hold, in their order
+    floors: Floors = field(default_factory=Floors)
 
 
 @dataclass(frozen=True, slots=True)

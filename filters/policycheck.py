@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from filters import FILTERS
+from filters.calibrated import calibration_problems
+from filters.floors import floor_problems
 from filters.policy import ADULT, APART, LISTED, MINOR, NEVER_ALLOWED, WITHHELD, Policy
 from filters.policyfile import hint, nearest
 from filters.rulecheck import lists_of, rule_problems
@@ -27,7 +29,8 @@ RANGES = {  # of parameters that outside them would quietly find nothing
 
 def problems(policy: Policy) -> list[str]:
     """Return what stands against using this policy, one sentence each; empty when nothing does."""
-    checks = (_names, _order, _parameters, rule_problems, _partitions, _allowed, _ties, _numbers)
+    calibration = (calibration_problems, floor_problems)
+    checks = (_names, _order, _parameters, rule_problems, *calibration, _partitions, _allowed, _ties, _numbers)
     return [problem for check in checks for problem in check(policy)]
 
 
@@ -42,6 +45,7 @@ def _names(policy: Policy) -> Iterator[str]:
         "lists": [source.name for source in lists],
         "filters": [each.name for each in policy.filters],
         "rules": [rule.name for rule in policy.rules],
+        "calibrations": [each.name for each in policy.calibration_files],
         "partitions": [partition.name for partition in policy.partitions],
     }
     if not policy.name.strip():

@@ -12,6 +12,7 @@ GONE = {  # what the loss of an entry means
     "filter": "it finds nothing any more",
     "rule": "fewer samples are marked {mark}",
     "partition": "what only it allowed is withheld",
+    "calibration": "thresholds no longer rest on it",
 }
 
 
@@ -22,6 +23,7 @@ def diff(a: Policy, b: Policy) -> list[str]:
         *_head(old, new),
         *_entries("list", old["lists"], new["lists"]),
         *_entries("filter", old["filters"], new["filters"]),
+        *_entries("calibration", old["calibrations"], new["calibrations"]),
         *_rules(a, b),
         *_partitions(a, b),
         *_settings(old, new),
@@ -59,7 +61,7 @@ def _entries(kind: str, old: list[Table], new: list[Table]) -> Iterator[str]:
     for name in sorted(before.keys() - after.keys()):
         yield f"{kind} {name!r} is gone: {GONE[kind]}"
     for name in sorted(after.keys() - before.keys()):
-        yield f"{kind} {name!r} is new: more can be found"
+        yield f"{kind} {name!r} is new: {'thresholds rest on it' if kind == 'calibration' else 'more can be found'}"
     for name in sorted(before.keys() & after.keys()):
         for key, was, now in _changed(before[name], after[name]):
             yield f"{kind} {name!r}: {key} {_shown(was)} -> {_shown(now)}"
@@ -139,6 +141,8 @@ def _settings(old: Table, new: Table) -> Iterator[str]:
         yield f"ties: {key} {_shown(was)} -> {_shown(now)}: other samples are tied, or other marks pass along"
     for key, was, now in _changed(old["limits"], new["limits"]):
         yield f"limits: {key} {was} -> {now}: {'fewer' if now > was else 'more'} samples are unexamined, so withheld"
+    for key, was, now in _changed(old["floors"], new["floors"]):
+        yield f"floors: {key} {_shown(was)} -> {_shown(now)}: other calibrations are refused; no decision changes"
     for key, was, now in _changed(old["deadlines"], new["deadlines"]):
         yield f"deadlines: {key} {was} -> {now} hours: people have {'more' if now > was else 'less'} time"
     for key, was, now in _changed(old["drift"], new["drift"]):

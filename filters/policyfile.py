@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 from filters import FILTERS, filter_class
 from filters.errors import PolicyError
 from filters.lists import ListSource
-from filters.policy import Deadlines, Drift, Partition, Rule, Ties
+from filters.policy import CalibrationFile, Deadlines, Drift, Floors, Partition, Rule, Ties
 from filters.rasters import Limits
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ def _file_model() -> "type[BaseModel]":
         "filters": (_many(any_filter, discriminator="name"), ()),
         "rules": (tuple[Rule, ...], ()),
         "partitions": (tuple[Partition, ...], ()),
+        "calibrations": (tuple[CalibrationFile, ...], ()),
+        "measured": (dict[str, Any], Field(default_factory=dict, description="For manifests: what calibrations hold.")),
+        "floors": (Floors, Field(default_factory=Floors)),
         "ties": (_table(Ties, near_duplicate_bits=_bits()), Field(default_factory=dict)),
         "limits": (Limits, Field(default_factory=Limits)),
         "deadlines": (Deadlines, Field(default_factory=Deadlines)),

@@ -28,7 +28,6 @@ def rule_problems(policy: Policy) -> Iterator[str]:
         for check in (_source, _labels, _mark, _partial, _bounds, _scale, _blind):
             yield from (f"{where} {problem}" for problem in check(policy, rule))
     yield from _uncovered(policy)
-    yield from _uncalibrated(policy)
     yield from _unasked(policy)
 
 
@@ -90,12 +89,12 @@ def _bounds(_: Policy, rule: Rule) -> Iterator[str]:
 def _scale(_: Policy, rule: Rule) -> Iterator[str]:
     if rule.filter in SCORES and rule.at_least is not None and rule.at_least > 1:
         yield f"at_least is above 1, but scores of {rule.filter!r} lie in 0..1; write 0.8 for 80 %."
-    if rule.filter == ANY_FILTER and _bounded(rule):
+    if rule.filter == ANY_FILTER and bounded(rule):
         yield 'a threshold for filter "*" would compare years, bits and scores; name one filter.'
 
 
 def _blind(_: Policy, rule: Rule) -> Iterator[str]:
-    if rule.unexamined and _bounded(rule):
+    if rule.unexamined and bounded(rule):
         yield "what was not examined has no value, so a threshold never holds; drop the threshold or unexamined."
     if rule.filter == STRUCTURE and not rule.unexamined:
         yield "a fault of structure always means unexamined, so this never fires; add unexamined = true."
@@ -110,20 +109,12 @@ def _uncovered(policy: Policy) -> Iterator[str]:
 
 
 def _covers_all(rule: Rule) -> bool:
-    bare = not rule.labels and not rule.beside and not _bounded(rule)
+    bare = not rule.labels and not rule.beside and not bounded(rule)
     return bare and rule.filter == ANY_FILTER and rule.unexamined and rule.mark == UNEXAMINED
 
 
-def _uncalibrated(policy: Policy) -> Iterator[str]:
-    names = [repr(rule.name) for rule in policy.rules if rule.filter in MODELS and _bounded(rule)]
-    if names and not policy.uncalibrated:
-        yield (
-            f"[[rules]] {', '.join(names)}: such a threshold rests on a model that nobody has calibrated on your data; "
-            "write uncalibrated = true at the head of the file to accept that on record."
-        )
-
-
-def _bounded(rule: Rule) -> bool:
+def bounded(rule: Rule) -> bool:
+    """Tell whether a rule has a threshold."""
     return rule.at_least is not None or rule.at_most is not None
 
 

@@ -22,6 +22,7 @@ Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The folder that 
 @policy_app.command("check")
 def policy_check(policy: PolicyFile) -> None:
     """Tell whether a policy can be used, and what it does, rule by rule."""
+    from filters.calibrated import named
     from filters.config import load_policy, policy_digest
     from filters.policycheck import needs_lists
     from filters.policydiff import sentence
@@ -32,6 +33,11 @@ def policy_check(policy: PolicyFile) -> None:
         typer.echo(f"- {rule.name}: {sentence(rule)}")
     for partition in loaded.partitions:
         typer.echo(f"- partition {partition.name}: allows {', '.join(partition.allows) or 'no mark'}")
+    for name, each in named(loaded):
+        typer.echo(
+            f"- calibration {name} of {each.date}: {each.label} of {each.filter}, {each.direction} {each.threshold:g}, "
+            f"finds a share of {each.recall.low:.4f} or more of {each.mark}, with {each.confidence:.0%} confidence"
+        )
     if loaded.uncalibrated:
         typer.echo("\nuncalibrated: no threshold of this policy rests on a measured calibration")
     if wanting := needs_lists(loaded):

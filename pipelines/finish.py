@@ -35,7 +35,7 @@ def close(job: Job) -> Facts:
     shards = sorted(read_run(layout)["shards"])
     facts = {shard: marker_facts(layout, shard) for shard in shards}
     for partition in job.policy.partitions:
-        _partition(layout, partition.name, facts)
+        _partition(job, partition.name, facts)
     summary = _summary(job, facts)
     write_json(layout.restricted / "summary.json", summary)
     write_json(layout.audit / "policy.json", resolved(job.policy), mode=0o644)
@@ -88,17 +88,17 @@ def _published(job: Job, summary: Facts) -> Facts:
     }
 
 
-def _partition(layout: Layout, partition: str, facts: dict[str, Facts]) -> None:
-    folder = layout.partition(partition)
+def _partition(job: Job, partition: str, facts: dict[str, Facts]) -> None:
+    layout, folder = job.layout, job.layout.partition(partition)
     paths = read_run(layout)["shards"]
     files = {shard: Shard(shard, paths[shard]).file for shard in facts}
     written = {shard: file for shard, file in files.items() if (folder / file).exists()}
     sizes = {file: int(facts[shard]["kept"].get(partition, 0)) for shard, file in written.items()}
     write_json(folder / "sizes.json", sizes, mode=0o644)
-    tables = any(file.endswith(TABLE) for file in files.values())
+    card = table_card if job.tables else _card
+    notice = UNCALIBRATED if job.policy.uncalibrated else ""
     with whole(folder / "README.md") as temporary:
-        card = table_card if tables else _card
-        temporary.write_text(card(partition, sizes, _contents(layout, partition, written)), encoding="utf-8")
+        temporary.write_text(card(partition, sizes, _contents(layout, partition, written), notice), encoding="utf-8")
 
 
 def _contents(layout: Layout, partition: str, files: Mapping[str, str]) -> str:
@@ -111,8 +111,8 @@ def _contents(layout: Layout, partition: str, files: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _card(partition: str, sizes: dict[str, int], contents: str) -> str:
-    """Return a README whose header makes `datasets` load the shards and nothing else.
+def _card(partition: str, sizes: dict[str, int], contents: str, notice: str) -> str:
+    """Return a README whose header makes `datasets` load the shards and nothing else; a notice stands first below it.
 
     `datasets` 5.2 cannot begin with a shard without samples, so the others are named where the first has none. It keeps
     what it loaded under the name of the folder and this header alone: without a digest of the shards in it, another
@@ -122,6 +122,7 @@ def _card(partition: str, sizes: dict[str, int], contents: str) -> str:
     files = ["*.tar"] if sizes and sizes[min(sizes)] else filled
     listing = "\n".join(f"      - {json.dumps(name, ensure_ascii=False)}" for name in files) if files else "      []"
     total = sum(sizes.values())
+    first = f"**{notice}**\n\n" if notice else ""
     return f"""---
 configs:
   - config_name: default
@@ -130,7 +131,7 @@ configs:
 {listing}
 ---
 
-# Partition `{partition}`
+{first}# Partition `{partition}`
 
 {total} samples in {len(sizes)} shards, kept by Shardwall {VERSION}. Every member stands byte for byte as in the source.
 

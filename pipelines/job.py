@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from filters.calibrated import CALIBRATION, calibrate, named, rests_on
+from filters.calibration import RestsOn
 from filters.config import policy_digest, resolved
 from filters.finding import PIXELS, Material, keyed, looks_at
 from filters.policy import Policy
@@ -25,6 +27,7 @@ class Job:
     policy: Policy
     materials: tuple[Material, ...]
     tables: bool = False  # whether the corpus is one of addresses, without a picture
+    rests_on: tuple[tuple[str, tuple[RestsOn, ...]], ...] = ()  # by filter: what its values come from
 
     @property
     def layout(self) -> Layout:
@@ -38,14 +41,15 @@ class Job:
 
     @property
     def examination(self) -> str:
-        """Digest of all that evidence depends on; thresholds and partitions are not in it."""
+        """Digest of all that evidence depends on; thresholds, partitions and calibrations are not in it."""
+        seen = [replace(material, calibrated=None) for material in self.materials if material.kind != CALIBRATION]
         return _digest(
             {
                 "version": VERSION,
                 "filters": resolved(self.policy)["filters"],
                 "limits": asdict(self.policy.limits),
                 "page_fields": self.policy.ties.page_fields,
-                "materials": [asdict(material) for material in self.materials],
+                "materials": [asdict(material) for material in seen],
             }
         )
 
@@ -74,15 +78,22 @@ class Job:
 def make_job(output: Path, policy: Policy, tables: bool = False) -> Job:
     """Return the job, or raise ListError or ModelError when a list or model cannot be relied on.
 
-    `tables` says that the corpus is one of addresses: decisions on it rest on no model of pictures.
+    Raises PolicyError where a calibration was measured with other weights or settings than these. `tables` says that
+    the corpus is one of addresses: decisions on it rest on no model of pictures.
     """
-    applied = _shown(policy).filters if tables else policy.filters
-    materials = tuple(material for each in applied for material in each.materials())
-    return Job(str(output.absolute()), policy, tuple(dict.fromkeys(materials)), tables)
+    applied = _shown(policy) if tables else policy
+    materials = {each.name: each.materials() for each in applied.filters}
+    sources = tuple((each.name, rests_on(each, materials[each.name])) for each in applied.filters)
+    return Job(str(output.absolute()), policy, calibrate(applied, materials), tables, sources)
 
 
 def _shown(policy: Policy) -> Policy:
-    return replace(policy, filters=tuple(each for each in policy.filters if looks_at(each) != PIXELS))
+    """Return the policy without the filters that look at pictures, and without the calibrations of these."""
+    filters = tuple(each for each in policy.filters if looks_at(each) != PIXELS)
+    names = {each.name for each in filters}
+    measured = [(file, found) for file, found in named(policy) if found.filter in names]
+    files = tuple(each for each in policy.calibration_files if each.name in {name for name, _ in measured})
+    return replace(policy, filters=filters, calibration_files=files, calibrations=tuple(c for _, c in measured))
 
 
 def _digest(value: dict[str, Any]) -> str:

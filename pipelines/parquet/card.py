@@ -9,12 +9,13 @@ from pipelines import VERSION
 NOT_EXAMINED = "no picture was examined: download, then run again on the shards"
 
 
-def table_card(partition: str, sizes: Mapping[str, int], contents: str) -> str:
-    """Return a README whose header makes `datasets` load the tables and nothing else; `contents` is their digest."""
+def table_card(partition: str, sizes: Mapping[str, int], contents: str, notice: str) -> str:
+    """Return a README whose header makes `datasets` load the tables and nothing else; a notice stands below it."""
     filled = [glob.escape(name) for name, count in sizes.items() if count]
     files = ["*.parquet"] if filled and len(filled) == len(sizes) else filled
     listing = "\n".join(f"      - {json.dumps(name, ensure_ascii=False)}" for name in files) if files else "      []"
     total = sum(sizes.values())
+    first = f"**{notice}**\n\n" if notice else ""
     return f"""---
 configs:
   - config_name: default
@@ -23,7 +24,7 @@ configs:
 {listing}
 ---
 
-# Partition `{partition}`
+{first}# Partition `{partition}`
 
 **{NOT_EXAMINED[0].upper()}{NOT_EXAMINED[1:]}.** This corpus holds addresses and no picture. Its rows were examined
 by address, text and recorded digest; filters of pictures were not applicable.
