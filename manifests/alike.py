@@ -6,7 +6,7 @@ through `decide`, once; rows are columns before and after. What comes out is wha
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from filters.policy import WITHHELD, Policy
 from manifests.counts import Counts
 from manifests.evidence import EVIDENCE_SCHEMA, Evidence
 from manifests.manifest import MANIFEST_SCHEMA, PUBLIC_SCHEMA, Decision, decide, decision_of, public_rows
+from manifests.measures import Measures, measure, total_measures
 from manifests.tables import RowWriter, plain, read_groups, restored
 
 _SAME = ("shard", "index", "key", "offset", "length")  # a decision has them from its evidence
@@ -122,6 +123,18 @@ def count_batches(batches: Iterable[pa.RecordBatch]) -> Counts:
         reasons = batch.filter(pc.equal(batch["partition"], WITHHELD))["reasons"]
         out.update(restored(each[0]) if each else "" for each in reasons.to_pylist())
     return Counts(dict(sorted(kept.items())), dict(sorted(out.items())))
+
+
+def measure_batches(policy: Policy, batches: Iterable[pa.RecordBatch]) -> Measures:
+    """Measure as `measures.measure` does, over batches of the restricted manifest."""
+    parts = [measure(policy, ())]
+    for batch in batches:
+        bare = pc.not_equal(batch["partition"], WITHHELD)
+        for name in ("marks", "rules", "findings"):
+            bare = pc.and_(bare, pc.equal(pc.list_value_length(batch[name]), 0))
+        kept = {each["values"]: each["counts"] for each in batch.filter(bare)["partition"].value_counts().to_pylist()}
+        parts += [replace(parts[0], kept=kept), measure(policy, decisions(batch.filter(pc.invert(bare))))]
+    return total_measures(parts)
 
 
 def write_batches(path: Path, schema: pa.Schema, rows: Iterable[pa.RecordBatch], metadata: Mapping[str, str]) -> None:

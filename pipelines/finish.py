@@ -12,7 +12,9 @@ from filters.config import resolved
 from filters.errors import ShardError
 from filters.finding import PIXELS, looks_at
 from manifests.counts import Counts, public_counts, total
+from manifests.measures import Measures, measures_of
 from manifests.provenance import NO_PICTURE
+from manifests.statements import published_statements, statements
 from pipelines import VERSION
 from pipelines.commit import sha256_of, whole, write_json
 from pipelines.inputs import TABLE, TAR, Shard
@@ -39,7 +41,7 @@ def close(job: Job) -> Facts:
     summary = _summary(job, facts)
     write_json(layout.restricted / "summary.json", summary)
     write_json(layout.audit / "policy.json", resolved(job.policy), mode=0o644)
-    write_json(layout.audit / "summary.json", _published(job, summary), mode=0o644)
+    write_json(layout.audit / "summary.json", _published(job, summary, _measures(facts)), mode=0o644)
     _checksums(layout)
     return summary
 
@@ -67,6 +69,7 @@ def _summary(job: Job, facts: dict[str, Facts]) -> Facts:
         "malformed": sum(each["malformed"] for each in every),
         "queued": sum(each["queued"] for each in every),
         "sidecars_left_out": [name for name, each in facts.items() if each["sidecar_left_out"]],
+        **statements(job.policy, _measures(facts)),
     }
 
 
@@ -78,12 +81,17 @@ def _not_applicable(job: Job) -> dict[str, Any]:
     return {"why": f"not applicable: {NO_PICTURE}", "filters": names, "notice": NOT_EXAMINED}
 
 
-def _published(job: Job, summary: Facts) -> Facts:
+def _measures(facts: dict[str, Facts]) -> dict[str, Measures]:
+    return {shard: measures_of(each) for shard, each in facts.items()}
+
+
+def _published(job: Job, summary: Facts, measures: dict[str, Measures]) -> Facts:
     """Return the summary without small counts."""
     key = bytes.fromhex(read_run(job.layout)["key"])
     counts = public_counts(Counts(summary["kept"], summary["withheld"]))
     return {name: summary[name] for name in PUBLISHED} | {
         **asdict(counts),
+        **published_statements(job.policy, measures),
         "materials": [asdict(material) for material in job.published_provenance("", key).materials],
     }
 

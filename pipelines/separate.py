@@ -1,7 +1,7 @@
 """From the evidence of one shard to its place: decisions on record, kept samples copied, withheld ones pointed at."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from filters.policy import WITHHELD
 from manifests.counts import count
 from manifests.evidence import read_evidence, read_faults
 from manifests.manifest import Decision, decide, read_manifest, write_manifest, write_public
+from manifests.measures import measure
 from manifests.provenance import read_provenance
 from manifests.quarantine import pointers, write_ledger
 from manifests.queue import items, write_queue
@@ -44,7 +45,7 @@ def separate_shard(job: Job, shard: Shard) -> dict[str, Any]:
     inputs = inputs_of(job, shard) if seen is None else _inputs(job, shard, seen)
     marker = layout.marker(shard.name, SEPARATED)
     facts = done(marker, inputs, layout.root)
-    if facts is None:
+    if facts is None or "measures" not in facts:
         if seen is None:
             outputs, facts = _table(job, shard, inputs["shard"])
         else:
@@ -77,7 +78,7 @@ def _tar(job: Job, shard: Shard, seen: Survey) -> tuple[list[Path], dict[str, An
 def _table(job: Job, shard: Shard, sha256: str) -> tuple[list[Path], dict[str, Any]]:
     records = record_table(job, shard, sha256)
     outputs = copy_table(job, shard)
-    return [*records, *outputs], table_facts(job.layout, shard.name)
+    return [*records, *outputs], table_facts(job, shard.name)
 
 
 def _refuse_changed(job: Job, shard: Shard, seen: Survey) -> None:
@@ -163,4 +164,5 @@ def _facts(job: Job, shard: Shard, sidecar_left_out: bool) -> dict[str, Any]:
         "malformed": malformed,
         "queued": queued,
         "sidecar_left_out": sidecar_left_out,
+        "measures": asdict(measure(job.policy, read_manifest(layout.manifest(shard.name)))),
     }

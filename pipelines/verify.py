@@ -14,11 +14,12 @@ from tempfile import TemporaryDirectory
 from filters.config import policy_digest, restored
 from filters.errors import ShardwallError
 from filters.policy import APART, NEVER_ALLOWED, WITHHELD
-from manifests.alike import count_batches, manifest_batches
+from manifests.alike import count_batches, manifest_batches, measure_batches
 from manifests.counts import Counts, public_counts, total
 from manifests.evidence import read_evidence
 from manifests.manifest import Decision, decide, public_rows, read_manifest, read_public
 from manifests.provenance import read_provenance
+from manifests.statements import published_statements
 from pipelines import verify_partition
 from pipelines.commit import sha256_of
 from pipelines.finish import CHECKSUMS, listed_files, strangers
@@ -181,9 +182,12 @@ def _summary(run: Run, _: str) -> Iterator[str]:
     """The published numbers are those of the manifest."""
     counts = total(count_batches(manifest_batches(run.layout.manifest(name))) for name in run.sources)
     kept = {partition: counts.kept.get(partition, 0) for partition in run.partitions}
+    measures = {name: measure_batches(run.policy, manifest_batches(run.layout.manifest(name))) for name in run.sources}
+    said = json.loads(json.dumps(published_statements(run.policy, measures)))  # as JSON has it
+    said |= {"shards": len(run.sources), **asdict(public_counts(Counts(kept, counts.withheld)))}
     told = read_object(run, run.layout.audit / "summary.json")
     if bool(told.get("not_applicable")) != all(run.shard(name).table for name in run.sources):
         yield "audit/summary.json: not_applicable is not what the source says"
-    for name, value in {"shards": len(run.sources), **asdict(public_counts(Counts(kept, counts.withheld)))}.items():
+    for name, value in said.items():
         if told.get(name) != value:
             yield f"audit/summary.json: {name} is not what the manifest says"

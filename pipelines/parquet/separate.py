@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,9 @@ def copy_table(job: Job, shard: Shard) -> list[Path]:
     return outputs
 
 
-def table_facts(layout: Layout, name: str) -> dict[str, Any]:
+def table_facts(job: Job, name: str) -> dict[str, Any]:
     """Return how many rows went where."""
+    layout = job.layout
     counts = alike.count_batches(alike.manifest_batches(layout.manifest(name)))
     malformed = sum(FAULT in decision.reasons for decision in _withheld(layout.manifest(name)))
     queued = pq.read_metadata(layout.queue(name)).num_rows
@@ -89,6 +91,7 @@ def table_facts(layout: Layout, name: str) -> dict[str, Any]:
         "malformed": malformed,
         "queued": queued,
         "sidecar_left_out": False,
+        "measures": asdict(alike.measure_batches(job.policy, alike.manifest_batches(layout.manifest(name)))),
     }
 
 
