@@ -113,6 +113,8 @@ def contradictions(found: Calibration) -> Iterator[str]:
         yield "it does not rest on labels of both kinds"
     if not all(_sound(each) for each in (found.histogram, found.corpus_histogram)):
         yield "a histogram does not fit its edges"
+    if sum(found.histogram.counts) != found.n - found.without_value:
+        yield "its histogram is not of its labelled samples"
     if not found.materials or not all(_hex(each.sha256) for each in found.materials):
         yield "it does not say which weights it was measured with"
 

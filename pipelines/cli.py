@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from filters.errors import PolicyError, SealError, ShardwallError
+from pipelines.cli_evaluate import add_evaluate
 from pipelines.cli_tables import show_checked, show_evidence, show_summary
 from pipelines.cli_tools import list_app, policy_app, queue_app
 from pipelines.mishaps import sentence
@@ -124,6 +125,9 @@ def doctor() -> None:
     lines, healthy = examine_installation()
     typer.echo("\n".join(lines))
     raise typer.Exit(DONE if healthy else FAILED)
+
+
+add_evaluate(app)
 
 
 def main() -> None:
