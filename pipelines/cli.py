@@ -12,6 +12,7 @@ import typer
 
 from filters.errors import PolicyError, SealError, ShardwallError
 from pipelines.cli_evaluate import add_evaluate
+from pipelines.cli_measure import add_measures
 from pipelines.cli_tables import show_checked, show_evidence, show_summary
 from pipelines.cli_tools import list_app, policy_app, queue_app
 from pipelines.mishaps import sentence
@@ -61,6 +62,8 @@ def clean(
         raise PolicyError(f"{len(beam)} argument(s) too many: `clean` takes INPUT and OUTPUT. Quote a glob.")
     summary = run(source, output, load_policy(policy), beam or [])
     show_summary(summary, output)
+    for warning in summary["warnings"]:
+        typer.echo(f"warning: {warning}", err=True)
     raise typer.Exit(FAULTS if summary["faults"] or summary["malformed"] else DONE)
 
 
@@ -127,6 +130,7 @@ def doctor() -> None:
     raise typer.Exit(DONE if healthy else FAILED)
 
 
+add_measures(app)
 add_evaluate(app)
 
 
