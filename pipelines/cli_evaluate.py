@@ -30,17 +30,13 @@ def evaluate(
         Path, typer.Argument(metavar="LABELS", help="CSV or Parquet: shard, key, label (0 or 1), groups.")
     ],
     rule: Annotated[
-        str, typer.Option(help="The rule whose threshold is measured; its mark is what label 1 says.")
+        str, typer.Option(help="The rule whose threshold is measured; label 1 says that its mark is due.")
     ] = "",
-    label: Annotated[str, typer.Option(help="The label of its filter, where the rule asks for several.")] = "",
     by: Annotated[list[str] | None, typer.Option(help="Measure each group of this column; may be given again.")] = None,
     recall: Annotated[
         float | None, typer.Option(help="Choose the threshold whose recall is at least this, such as 0.99.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the calibration file here, for [[calibrations]].")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON, with the points of the curve.")
-    ] = False,
 ) -> None:
     """Measure the threshold of a rule against labels that people gave, and write its calibration file.
 
@@ -48,26 +44,25 @@ def evaluate(
 
     Every share is told with its exact interval (Clopper-Pearson, 95 %). Samples that could not be examined are withheld
     whatever the threshold: they are counted, and in no share. Where the labels are too few for --recall, it says how
-    many it takes, writes nothing and ends with 1. No key is shown.
+    many it takes, writes nothing and ends with 1. Beside the calibration, adult.evaluation.json has all figures and the
+    points of the curve. No key is shown.
     """
-    from manifests.evaluation import plain
     from pipelines import evaluate as measure
 
     if recall is not None and not 0 < recall < 1:
         raise PolicyError("--recall lies between 0 and 1, both left out: nobody can show that nothing is missed.")
-    answer = measure.evaluate(output, labels, measure.Question(rule, label, tuple(by or ()), recall))
-    found = answer.evaluation
-    if as_json:
-        typer.echo(json.dumps(plain(found), indent=1, allow_nan=False))
-    else:
-        _show(found)
-    if found.wanted and found.wanted.threshold is None:
-        raise LabelError(_too_few(found))
+    answer = measure.evaluate(output, labels, measure.Question(rule, tuple(by or ()), recall))
+    _show(answer.evaluation)
+    if answer.evaluation.wanted and answer.evaluation.wanted.threshold is None:
+        raise LabelError(_too_few(answer.evaluation))
     if out:
-        digest = measure.write(out, answer, output)
-        name = f"{found.asked.filter} {found.asked.label}"
-        entry = f'[[calibrations]]\nname = {json.dumps(name)}\npath = {json.dumps(out.name)}\nsha256 = "{digest}"'
-        typer.echo(f"\n{out}: the calibration; a policy beside it names it so:\n\n{entry}", err=as_json)
+        _told(out, measure.write(out, answer, output), answer.evaluation)
+
+
+def _told(out: Path, digest: str, found: "Evaluation") -> None:
+    name = json.dumps(f"{found.asked.filter} {found.asked.label}")
+    entry = f'[[calibrations]]\nname = {name}\npath = {json.dumps(out.name)}\nsha256 = "{digest}"'
+    typer.echo(f"\n{out}: the calibration; a policy beside it names it so:\n\n{entry}")
 
 
 def _show(found: "Evaluation") -> None:

@@ -19,21 +19,22 @@ from filters.policyfile import hint
 from filters.rulecheck import MODELS, bounded
 from manifests import scores
 from manifests.curves import histogram
-from manifests.evaluation import Asked, Evaluation, Origin, Row, Tally, calibration
+from manifests.evaluation import Asked, Evaluation, Origin, Row, Tally, calibration, plain
 from manifests.evaluation import evaluate as measured
 from manifests.scores import Scores, read_scores
 from pipelines import VERSION
-from pipelines.commit import whole
+from pipelines.commit import whole, write_json
 from pipelines.labels import LANGUAGE, Labels, read_labels
 from pipelines.layout import Layout, read_run
+
+FIGURES = ".evaluation.json"  # instead of the suffix of the calibration file
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of the labels: which rule and label, by which columns, and a recall to choose a threshold for."""
+    """What is asked of the labels: which rule, by which columns, and a recall to choose a threshold for."""
 
     rule: str = ""
-    label: str = ""
     by: tuple[str, ...] = ()
     recall: float | None = None
 
@@ -79,7 +80,10 @@ def evaluate(output: Path, labels: Path, question: Question) -> Answer:
 
 
 def write(path: Path, answer: Answer, output: Path) -> str:
-    """Write the calibration file and return its SHA-256, or raise LabelError where it would replace something else."""
+    """Write the calibration file, and all figures beside it as NAME.evaluation.json; return the SHA-256 of the first.
+
+    Raises LabelError where that would replace something else.
+    """
     root = output.resolve()
     if any(path.resolve().is_relative_to(root / folder) for folder in ("clean", "audit", "restricted")):
         raise LabelError(f"{path} cannot be written: it lies in the output of a run. Choose a place beside it.")
@@ -90,10 +94,12 @@ def write(path: Path, answer: Answer, output: Path) -> str:
             raise LabelError(f"{path} cannot be written: something else is there. Choose another name.") from None
     try:
         with whole(path) as temporary:
-            return write_calibration(temporary, calibration(answer.evaluation, answer.origin, answer.histograms))
+            digest = write_calibration(temporary, calibration(answer.evaluation, answer.origin, answer.histograms))
+        write_json(path.with_suffix(FIGURES), {"calibration_sha256": digest, **plain(answer.evaluation)}, mode=0o644)
     except OSError as error:
         told = error.strerror or type(error).__name__
         raise LabelError(f"{path} cannot be written: {told}. Choose another place.") from None
+    return digest
 
 
 def _policy(layout: Layout, record: Mapping[str, Any]) -> Policy:
@@ -110,31 +116,31 @@ def _policy(layout: Layout, record: Mapping[str, Any]) -> Policy:
 
 def _asked(policy: Policy, question: Question) -> Asked:
     rules = {rule.name: rule for rule in policy.rules if rule.filter in MODELS and bounded(rule)}
-    plain = [rule for rule in rules.values() if not rule.beside]
+    alone = [rule for rule in rules.values() if not rule.beside]
     if not rules:
         raise PolicyError("No rule of this run has a threshold on a model, so there is nothing to measure.")
-    if not question.rule and len(plain) != 1:
+    if not question.rule and len(alone) != 1:
         raise PolicyError(
             f"Several rules of this run have a threshold on a model. Name one with --rule{hint('', rules)}"
         )
-    name = question.rule or plain[0].name
+    name = question.rule or alone[0].name
     if name not in rules:
         raise PolicyError(f"No rule {name!r} of this run has a threshold on a model{hint(name, rules)}")
     rule = rules[name]
     if rule.at_least is not None and rule.at_most is not None:
         raise PolicyError(f"The rule {name!r} has two bounds, and recall is measured of one. Evaluate a rule with one.")
     direction, threshold = (AT_MOST, rule.at_most) if rule.at_least is None else (AT_LEAST, rule.at_least)
-    return Asked(rule.filter, _label(policy, rule, question.label), rule.mark, direction, float(threshold or 0.0))
+    return Asked(rule.filter, _label(policy, rule), rule.mark, direction, float(threshold or 0.0))
 
 
-def _label(policy: Policy, rule: Rule, wanted: str) -> str:
+def _label(policy: Policy, rule: Rule) -> str:
     given = [label for each in policy.filters if each.name == rule.filter for label in each.labels]
-    labels = rule.labels or tuple(label for label in given if label != UNEXAMINED)
-    if not wanted and len(labels) != 1:
-        raise PolicyError(f"The rule {rule.name!r} asks for several labels. Name one with --label{hint('', labels)}")
-    if wanted and wanted not in labels:
-        raise PolicyError(f"The rule {rule.name!r} does not ask for {wanted!r}{hint(wanted, labels)}")
-    return wanted or labels[0]
+    label, *more = rule.labels or tuple(label for label in given if label != UNEXAMINED)
+    if more:
+        raise PolicyError(
+            f"The rule {rule.name!r} asks for several labels, and each has values of its own. Give each a rule."
+        )
+    return label
 
 
 def _materials(layout: Layout, record: Mapping[str, Any], asked: Asked) -> tuple[RestsOn, ...]:

@@ -15,7 +15,7 @@ import pytest
 from sklearn import metrics
 
 from filters.calibration import read_calibration
-from filters.config import load_policy
+from filters.config import load_policy, policy_digest, restored
 from filters.errors import LabelError, PolicyError, SealError, ShardError
 from manifests.curves import histogram
 from manifests.evidence import Evidence, EvidenceWriter, read_evidence
@@ -142,13 +142,26 @@ def test_the_calibration_file_says_what_was_measured_and_with_which_weights(worl
     [
         (Question(rule="adlut score"), "did you mean 'adult score'?"),
         (Question(rule="minor word"), "No rule 'minor word' of this run has a threshold on a model"),
-        (Question(label="scores"), "did you mean 'score'?"),
     ],
 )
 def test_a_rule_that_cannot_be_measured_is_refused(world: World, question: Question, why: str) -> None:
     with pytest.raises(PolicyError) as caught:
         evaluate(world.output, world.labels, question)
     assert why in str(caught.value)
+
+
+def test_a_rule_of_several_labels_is_not_measured_as_one(world: World, tmp_path: Path) -> None:
+    output = copied(world, tmp_path)
+    tables = json.loads((output / "audit" / "policy.json").read_text())
+    tables["filters"].insert(-1, {"name": "minors"})
+    tables["rules"].append({"name": "ages", "filter": "minors", "mark": "minor", "at_most": 27.0})
+    (output / "audit" / "policy.json").write_text(json.dumps(tables))
+    record = json.loads(Layout(output).run.read_text())
+    Layout(output).run.write_text(json.dumps(record | {"policy_sha256": policy_digest(restored(tables))}))
+    with pytest.raises(PolicyError, match="Several rules of this run have a threshold on a model"):
+        evaluate(output, world.labels, Question())
+    with pytest.raises(PolicyError, match="asks for several labels"):
+        evaluate(output, world.labels, Question("ages"))
 
 
 @pytest.mark.parametrize("label", ["0", "1"])
@@ -220,12 +233,15 @@ def test_the_verb_shows_figures_and_writes_the_calibration(world: World, tmp_pat
     assert read_calibration(tmp_path / "c.json", digest).threshold == 0.5
 
 
-def test_the_verb_prints_json_that_other_programs_read(world: World, tmp_path: Path, shardwall: Shardwall) -> None:
-    told = shardwall("evaluate", world.output, world.labels, "--json", "--recall", "0.9", "--out", tmp_path / "c.json")
-    found: dict[str, Any] = json.loads(told.out)
+def test_all_figures_stand_beside_the_calibration_for_other_programs(
+    world: World, tmp_path: Path, shardwall: Shardwall
+) -> None:
+    told = shardwall("evaluate", world.output, world.labels, "--recall", "0.9", "--out", tmp_path / "c.json")
+    found: dict[str, Any] = json.loads((tmp_path / "c.evaluation.json").read_text())
     assert found["wanted"]["threshold"] == found["measured"]["threshold"]
     assert len(found["curve"]["points"]) == 21
-    assert "[[calibrations]]" in told.err
+    assert found["calibration_sha256"] in told.out
+    assert CANARY not in (tmp_path / "c.evaluation.json").read_text()
 
 
 def test_too_few_labels_are_told_with_how_many_it_takes(world: World, tmp_path: Path, shardwall: Shardwall) -> None:
