@@ -124,8 +124,8 @@ def burdens(by: str, found: Sequence["Burden"], outside: int) -> None:
     table("", (by, "samples", "withheld", "share, 95 %", "less that of the others", "remark"), rows)
     typer.echo(f"{outside} samples of the run are in no group, and in no number above")
     typer.echo(
-        f"small: fewer than {SMALL_GROUP} samples tell little. The intervals of the differences hold all at once, about "
-        "95 % sure, as far as samples are independent: copies and samples of one page are decided together."
+        f"small: fewer than {SMALL_GROUP} samples tell little. The intervals of the differences hold all at once, "
+        "about 95 % sure, as far as samples are independent: copies and samples of one page are decided together."
     )
 
 

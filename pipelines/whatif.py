@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from filters.config import resolved, restored
-from filters.errors import PolicyError
+from filters.config import policy_digest, resolved, restored
+from filters.errors import PolicyError, SealError
 from filters.finding import Filter
 from filters.policy import Policy, Rule
 from filters.policyfile import hint, refusal
@@ -62,11 +62,15 @@ def what_if(output: Path, policy: Policy | None, changes: Sequence[str] = ()) ->
 
 
 def run_policy(output: Path) -> Policy:
-    """Return the policy that a run recorded, or raise PolicyError."""
+    """Return the policy that a run recorded, or raise SealError."""
+    layout = Layout(output)
     try:
-        return restored(json.loads((Layout(output).audit / "policy.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
-        raise PolicyError(f"{output} does not hold the policy of its run. Finish the run, or restore it.") from None
+        policy = restored(json.loads((layout.audit / "policy.json").read_text(encoding="utf-8")))
+    except Exception:  # noqa: BLE001 - whatever was made of it, it is no policy
+        raise SealError(f"{output} does not hold the policy of its run. Finish the run, or restore it.") from None
+    if policy_digest(policy) != read_run(layout)["policy_sha256"]:
+        raise SealError(f"{output} holds another policy than that of its run. Restore audit/policy.json.")
+    return policy
 
 
 def changed(policy: Policy, changes: Sequence[str]) -> Policy:

@@ -83,7 +83,7 @@ def shards() -> dict[str, list[Given]]:
         *plain[28:],
         Given("young", drawing(104), MINOR_WORD),
         Given("known-copy", KNOWN),
-        Given("=young", drawing(6)),
+        Given("=formula", drawing(200)),
     ]
     return {"crawl-00000": crawl, "crawl-00001": more, "web-00000": web}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from filters.config import load_policy
-from filters.errors import PolicyError
+from filters.errors import PolicyError, SealError
 from filters.policy import Policy, Ties
 from manifests.manifest import Decision
 from manifests.reasons import NEVER_SHOWN
@@ -188,7 +188,11 @@ def test_a_rule_without_a_threshold_has_no_curve(runs: Runs, rule: str) -> None:
 
 def test_a_run_without_its_policy_cannot_be_asked(tmp_path: Path, runs: Runs) -> None:
     shutil.copytree(runs.one / "restricted", tmp_path / "restricted")
-    with pytest.raises(PolicyError, match="does not hold the policy"):
+    with pytest.raises(SealError, match="does not hold the policy"):
+        what_if(tmp_path, None)
+    (tmp_path / "audit").mkdir()
+    shutil.copy(runs.other / "audit" / "policy.json", tmp_path / "audit")
+    with pytest.raises(SealError, match="another policy than that of its run"):
         what_if(tmp_path, None)
 
 
