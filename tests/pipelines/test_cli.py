@@ -34,7 +34,7 @@ from tests.tree import digests
 KNOWN = drawing(900)
 CANARIES = ("canary-key", "canary-caption", "canary-page", "canary-entry", "canary-value")
 VERBS = [
-    *("clean", "verify", "explain", "demo", "doctor", "policy check", "policy diff", "policy schema"),
+    *("clean", "verify", "explain", "evaluate", "demo", "doctor", "policy check", "policy diff", "policy schema"),
     *("list check", "list build", "queue list", "queue show", "queue export"),
 ]
 ROOT = Path(__file__).parent.parent.parent
