@@ -27,12 +27,12 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """Of the samples of a group, how many were withheld and how many another policy would withhold."""
+class Places:
+    """Where the samples of a group are, by partition or "withheld", and where another policy puts them."""
 
     samples: int
-    before: int
-    after: int
+    before: Mapping[str, int]
+    after: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Comparison:
     """Two policies over one corpus: `moves` counts (place before, place after), `groups` has the largest first."""
 
     moves: Mapping[tuple[str, str], int]
-    groups: Mapping[str, Loss]
+    groups: Mapping[str, Places]
     again: int
 
 
@@ -68,16 +68,27 @@ def read_again(evidence: Evidence, filters: Sequence[Filter]) -> bool:
 def compare(pairs: Iterable[Pair], group_of: Callable[[Decision], str]) -> Comparison:
     """Count pairs by where the samples go, and by group."""
     moves: Counter[tuple[str, str]] = Counter()
-    groups: dict[str, list[int]] = {}
+    groups: dict[str, tuple[Counter[str], Counter[str]]] = {}
     again = 0
     for each in pairs:
         moves[each.before.partition, each.after.partition] += 1
         again += each.again
-        counts = groups.setdefault(group_of(each.before), [0, 0, 0])
-        for place, one in enumerate((True, each.before.withheld, each.after.withheld)):
-            counts[place] += one
-    largest = sorted(groups.items(), key=lambda item: (-item[1][0], item[0]))
-    return Comparison(dict(sorted(moves.items())), {name: Loss(*counts) for name, counts in largest}, again)
+        before, after = groups.setdefault(group_of(each.before), (Counter(), Counter()))
+        before[each.before.partition] += 1
+        after[each.after.partition] += 1
+    placed = {name: Places(before.total(), before, after) for name, (before, after) in groups.items()}
+    largest = sorted(placed.items(), key=lambda item: (-item[1].samples, item[0]))
+    return Comparison(dict(sorted(moves.items())), dict(largest), again)
+
+
+def together(groups: Iterable[Places]) -> Places:
+    """Return several groups as one."""
+    samples, before, after = 0, Counter[str](), Counter[str]()
+    for each in groups:
+        samples += each.samples
+        before.update(each.before)
+        after.update(each.after)
+    return Places(samples, before, after)
 
 
 def veiled(number: int) -> str:
@@ -86,9 +97,9 @@ def veiled(number: int) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Return a share in percent, where neither it nor the rest is of a few samples."""
+    """Return a share in percent, unless it or the rest is of a few samples."""
     if not whole or 0 < part < SMALL or 0 < whole - part < SMALL:
-        return ""
+        return "few"
     return f"{100 * part / whole:.1f} %"
 
 

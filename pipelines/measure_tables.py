@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.residual import Looked
     from pipelines.whatif import WhatIf
 
+WITHHELD = "withheld"
 MOST_GROUPS = 40  # lines of a table of groups; the rest is added up
 BAR = 40  # characters of a curve
 
@@ -84,34 +85,28 @@ def moves(compared: "Comparison") -> None:
 
 
 def losses(compared: "Comparison", groups: "Groups") -> None:
-    """Print what share of each group is withheld, the largest groups first; small groups and counts are hidden."""
+    """Print where the samples of each group are and would be, the largest first; small groups and counts are hidden."""
     from manifests.counts import SMALL
-    from manifests.whatif import Loss, share, veiled
+    from manifests.whatif import share, together, veiled
 
     shown = [(name, each) for name, each in compared.groups.items() if each.samples >= SMALL][:MOST_GROUPS]
     if rest := list(compared.groups.values())[len(shown) :]:
-        sums = (sum(getattr(each, name) for each in rest) for name in ("samples", "before", "after"))
-        shown.append((f"({len(rest)} more)", Loss(*sums)))
-    rows = [
-        (
-            name,
-            veiled(each.samples),
-            veiled(each.before),
-            share(each.before, each.samples),
-            veiled(each.after),
-            share(each.after, each.samples),
-        )
-        for name, each in shown
-    ]
-    columns = (groups.column, "samples", "withheld in the run", "share", "withheld now", "share")
-    table(f"by {groups.rests_on}", columns, rows)
+        shown.append((f"({len(rest)} more)", together(rest)))
+    places = sorted({place for pair in compared.moves for place in pair} - {WITHHELD})
+    rows = []
+    for name, each in shown:
+        counts = [_moved(each.before.get(place, 0), each.after.get(place, 0)) for place in (*places, WITHHELD)]
+        lost = [share(side.get(WITHHELD, 0), each.samples) for side in (each.before, each.after)]
+        rows.append((name, veiled(each.samples), *counts, _arrow(*lost)))
+    columns = (groups.column, "samples", *places, WITHHELD, "share withheld")
+    table(f"by {groups.rests_on}: in the run -> under this policy", columns, rows)
 
 
 def curve(rule: str, points: Sequence["Point"]) -> None:
     """Print where the samples go under each threshold of a rule, and the withheld share as a bar."""
     rows = []
     for each in points:
-        withheld, samples = each.places["withheld"], max(sum(each.places.values()), 1)
+        withheld, samples = each.places[WITHHELD], max(sum(each.places.values()), 1)
         rows.append((each.threshold, *each.places.values(), "#" * round(BAR * withheld / samples)))
     table(f"threshold of {rule!r}", ("threshold", *points[0].places, f"withheld of all ({BAR} # = 100 %)"), rows)
 
@@ -127,6 +122,16 @@ def burdens(by: str, found: Sequence["Burden"], outside: int) -> None:
         f"small: fewer than {SMALL_GROUP} samples tell little. The intervals of the differences hold all at once, "
         "about 95 % sure, as far as samples are independent: copies and samples of one page are decided together."
     )
+
+
+def _moved(before: int, after: int) -> str:
+    from manifests.whatif import veiled
+
+    return _arrow(veiled(before), veiled(after))
+
+
+def _arrow(before: str, after: str) -> str:
+    return before if before == after else f"{before} -> {after}"
 
 
 def _at_most(left: Mapping[str, Any]) -> str:

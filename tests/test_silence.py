@@ -127,6 +127,12 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         shardwall(given, "policy", "check", policy),
         shardwall(given, "list", "check", policy),
         shardwall(given, "list", "build", policy, "hashes", str(folder / "built")),
+        shardwall(given, "residual", output, "--plan", "3"),
+        shardwall(given, "residual", output),
+        shardwall(given, "what-if", output, "--by", "shard"),
+        shardwall(given, "what-if", output, "--policy", "partition"),
+        shardwall(given, "what-if", output, "--by", "domain"),
+        shardwall(given, "bias", output, str(folder / "in" / "00000.tar"), "--by", "region"),
     ]
     every = [first, *others]
     said = b"".join(each.stdout + each.stderr for each in every)
@@ -164,7 +170,7 @@ def test_the_search_finds_what_is_planted_however_it_is_written_down(tmp_path: P
 
 def test_the_run_met_every_planted_case(ran: Ran) -> None:
     """Without this, the rest would hold for a run that did nothing."""
-    assert ran.ended == (3, 0, 0, 0, 0, 1, 0, 0, 0)
+    assert ran.ended == (3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1)
     placed = {each.key: each for each in decisions(ran.output)}
     assert all(placed[each.key].partition == "general" for each in ran.planted.kept)
     cases = {each.key for each in ran.planted.withheld} - {token("key behind the cut")}

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return Runs(folder, folder / "out", folder / "drifted")
 
 
-def summaries(output: Path) -> tuple[dict[str, object], dict[str, object]]:
+def summaries(output: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the summary of the restricted store and the published one."""
     restricted, audit = ((output / room / "summary.json").read_text() for room in ("restricted", "audit"))
     return json.loads(restricted), json.loads(audit)
@@ -64,7 +65,7 @@ def test_a_run_bounds_what_is_left_by_its_calibration_and_counts(runs: Runs) -> 
 
 def test_what_is_published_is_no_lower_and_is_proved_from_the_manifest(runs: Runs, tmp_path: Path) -> None:
     restricted, published = summaries(runs.output)
-    exact, told = (each["residual"]["marks"]["adult"] for each in (restricted, published))  # type: ignore[index]
+    exact, told = (each["residual"]["marks"]["adult"] for each in (restricted, published))
     assert told["at_most"] >= exact["at_most"]
     assert told["flagged"] > exact["flagged"]
     assert verify(runs.output) == []
@@ -78,7 +79,7 @@ def test_what_is_published_is_no_lower_and_is_proved_from_the_manifest(runs: Run
 def test_scores_like_those_of_the_calibration_warn_of_nothing(runs: Runs) -> None:
     restricted, published = summaries(runs.output)
     assert restricted["warnings"] == []
-    (drift,) = restricted["drift"]  # type: ignore[misc]
+    (drift,) = restricted["drift"]
     assert (drift["compared"], drift["reference"], drift["shifted"]) == (4, 45, [])
     assert drift["farthest"]["at_least"] == 0
     assert "warnings" not in published
@@ -99,9 +100,8 @@ def test_scores_unlike_those_of_the_calibration_warn_and_withhold_nothing(runs: 
     """Its calibration was made on scores spread over 0..1; drawn shapes all score near 0."""
     restricted, published = summaries(runs.drifted)
     warned = restricted["warnings"]
-    assert isinstance(warned, list)
     assert any(each.startswith("all shards: the values of adult (score)") for each in warned)
-    assert published["drift"][0]["shifted"] == len(warned)  # type: ignore[index]
+    assert published["drift"][0]["shifted"] == len(warned)
     assert "crawl" not in json.dumps(published["drift"])
     assert [each.partition for each in decisions(runs.drifted)] == [each.partition for each in decisions(runs.output)]
 
