@@ -102,7 +102,7 @@ def calibration_problems(policy: Policy) -> Iterator[str]:
             yield (
                 f"[[calibrations]] {name!r} carries no rule: none gives the mark {calibration.mark!r} for "
                 f"{calibration.label!r} of filter {calibration.filter!r} at {calibration.direction} = "
-                f"{calibration.threshold:g} or on its safe side, without `beside`; correct the rule or drop it."
+                f"{calibration.threshold!r} or on its safe side, without `beside`; correct the rule or drop it."
             )
 
 
@@ -145,13 +145,13 @@ def _looser(rule: Rule, calibration: Calibration) -> str:
     bounds = {"at_least": rule.at_least, "at_most": rule.at_most}
     own = bounds.pop(calibration.direction)
     (other,) = bounds
-    at = f"{calibration.direction} = {calibration.threshold:g}"
+    at = f"{calibration.direction} = {calibration.threshold!r}"
     if bounds[other] is not None:
         return f"{other} leaves out values that were calibrated to be found by {at}; drop it, {ACCEPT}"
     if own is None:
         return ""
     loose = own > calibration.threshold if calibration.direction == AT_LEAST else own < calibration.threshold
-    told = f"{calibration.direction} = {own:g} finds less than the calibrated {at}"
+    told = f"{calibration.direction} = {own!r} finds less than the calibrated {at}"
     return f"{told}; set it to that, calibrate again, {ACCEPT}" if loose else ""
 
 

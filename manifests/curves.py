@@ -126,7 +126,7 @@ def curve(labelled: Labelled, points: int = POINTS) -> Curve:
 
 
 def threshold_for(labelled: Labelled, recall: float) -> Wanted:
-    """Return the strictest threshold whose recall has a lower bound of at least `recall` (0..1).
+    """Return the threshold that finds least, of those whose recall has a lower bound of at least `recall` (0..1).
 
     It is an order statistic of the values of the mark, so the bound holds although the threshold was chosen on the same
     samples (S. S. Wilks, Annals of Mathematical Statistics 12, 1941, 91-96).

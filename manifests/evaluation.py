@@ -41,10 +41,10 @@ class Tally:
     contradicted: int
     unknown: int
     ambiguous: int
-    unexamined_of_mark: int
-    unexamined_others: int
-    without_value: int
-    measured: int
+    unexamined_of_mark: int = 0
+    unexamined_others: int = 0
+    without_value: int = 0
+    measured: int = 0
 
 
 @dataclass(frozen=True, slots=True)

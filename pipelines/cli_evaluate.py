@@ -69,7 +69,7 @@ def _show(found: "Evaluation") -> None:
     asked, tally, at = found.asked, found.tally, found.measured
     chosen = " (chosen)" if found.wanted and found.wanted.threshold is not None else ""
     typer.echo(
-        f"{asked.label} of {asked.filter}, {asked.direction} {at.threshold:g}{chosen}, for the mark {asked.mark}\n"
+        f"{asked.label} of {asked.filter}, {asked.direction} {at.threshold!r}{chosen}, for the mark {asked.mark}\n"
     )
     for count, words in (
         (tally.labelled, "samples labelled"),
@@ -109,7 +109,7 @@ def _whole(found: "Evaluation") -> None:
         )
     if found.wanted and found.wanted.threshold is not None:
         typer.echo(
-            f"Chosen for a recall of {found.wanted.recall:g}: no stricter threshold has so high a lower bound here."
+            f"Chosen for a recall of {found.wanted.recall:g}: of all thresholds that show it, the one that finds least."
         )
     table(
         "Other thresholds",
@@ -121,7 +121,7 @@ def _whole(found: "Evaluation") -> None:
 def _point(at: "Measured") -> tuple[str, str, str, str]:
     shares = (at.recall, at.precision, at.false_positive_rate)
     first, second, third = (f"{each.estimate:.4f} ({each.low:.4f} to {each.high:.4f})" for each in shares)
-    return f"{at.threshold:g}", first, second, third
+    return repr(at.threshold), first, second, third
 
 
 def _groups(column: str, groups: "Mapping[str, Group]", found: "Evaluation") -> None:

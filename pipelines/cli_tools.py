@@ -35,7 +35,7 @@ def policy_check(policy: PolicyFile) -> None:
         typer.echo(f"- partition {partition.name}: allows {', '.join(partition.allows) or 'no mark'}")
     for name, each in named(loaded):
         typer.echo(
-            f"- calibration {name} of {each.date}: {each.label} of {each.filter}, {each.direction} {each.threshold:g}, "
+            f"- calibration {name} of {each.date}: {each.label} of {each.filter}, {each.direction} {each.threshold!r}, "
             f"finds a share of {each.recall.low:.4f} or more of {each.mark}, with {each.confidence:.0%} confidence"
         )
     if loaded.uncalibrated:

@@ -56,23 +56,16 @@ def evaluate(output: Path, labels: Path, question: Question) -> Answer:
     materials = _materials(layout, record, asked)
     given = read_labels(labels, question.by)
     rows: list[Row] = []
-    lost: Counter[str] = Counter(unknown=sum(shard not in record["shards"] for shard, _ in given.truth))
+    lost: Counter[str] = Counter(
+        unknown=sum(len(given.truth[shard]) for shard in given.truth.keys() - record["shards"].keys())
+    )
     counts = np.zeros(len(histogram(asked.filter, np.empty(0)).counts), int)
     for shard in sorted(record["shards"]):
         found = _scores(layout, shard, asked)
         counts += np.array(histogram(asked.filter, found.values[~found.unexamined]).counts)
         rows += _rows(shard, found, given, lost)
-    before = Tally(
-        len(given.truth) + given.contradicted,
-        given.repeated,
-        given.contradicted,
-        lost["unknown"],
-        lost["ambiguous"],
-        0,
-        0,
-        0,
-        0,
-    )
+    labelled = sum(map(len, given.truth.values())) + given.contradicted
+    before = Tally(labelled, given.repeated, given.contradicted, lost["unknown"], lost["ambiguous"])
     found_out = measured(asked, rows, before, question.recall)
     own = histogram(asked.filter, np.array([row.value for row in rows if not row.unexamined]))
     origin = Origin(materials, given.sha256, datetime.now(UTC).date().isoformat(), VERSION)
@@ -163,7 +156,7 @@ def _scores(layout: Layout, shard: str, asked: Asked) -> Scores:
 
 def _rows(shard: str, found: Scores, given: Labels, lost: Counter[str]) -> list[Row]:
     """Return the labelled samples of a shard; count in `lost` those that it does not have, or has twice."""
-    wanted = {key: truth for (each, key), truth in given.truth.items() if each == shard}
+    wanted = given.truth.get(shard, {})
     times = Counter(key for key in found.keys if key in wanted)
     lost["ambiguous"] += sum(count > 1 for count in times.values())
     lost["unknown"] += len(wanted.keys() - times.keys())

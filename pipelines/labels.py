@@ -26,12 +26,12 @@ TRUTH = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true
 class Labels:
     """A labelled set, each sample of it once.
 
-    `truth` says by (shard, key) whether a sample is of the mark, `groups` by column what group it belongs to ("" is
-    none); the column "language" is read wherever it is there. `repeated` rows tell of a sample again; `contradicted`
-    samples are left out, for their rows disagree.
+    `truth` says by shard and key whether a sample is of the mark, `groups` by column and (shard, key) what group it
+    belongs to ("" is none); the column "language" is read wherever it is there. `repeated` rows tell of a sample
+    again; `contradicted` samples are left out, for their rows disagree.
     """
 
-    truth: Mapping[tuple[str, str], bool] = field(repr=False)
+    truth: Mapping[str, Mapping[str, bool]] = field(repr=False)
     groups: Mapping[str, Mapping[tuple[str, str], str]] = field(repr=False)
     repeated: int
     contradicted: int
@@ -139,7 +139,10 @@ def _gathered(path: Path, rows: Iterator[tuple[int, dict[str, str]]], by: Sequen
     for column, found in groups.items():
         if len(set(found.values())) > MOST_VALUES:
             raise _refused(path, f"the column {column!r} has more than {MOST_VALUES} values, and those are no groups")
-    kept = {sample: value for sample, value in truth.items() if sample not in contradicted}
+    kept: dict[str, dict[str, bool]] = {}
+    for (shard, key), value in truth.items():
+        if (shard, key) not in contradicted:
+            kept.setdefault(shard, {})[key] = value
     return Labels(kept, groups, repeated, len(contradicted), digest)
 
 

@@ -91,7 +91,7 @@ def test_the_bound_of_three_is_told_only_where_nothing_was_missed() -> None:
 
 @settings(max_examples=60)
 @given(st.integers(0, 1_000), st.lists(st.floats(0.05, 0.985), min_size=2, max_size=6))
-def test_a_higher_recall_never_asks_for_a_stricter_threshold(seed: int, recalls: list[float]) -> None:
+def test_a_higher_recall_never_chooses_a_threshold_that_finds_less(seed: int, recalls: list[float]) -> None:
     found = [threshold_for(synthetic(seed, 600), recall).threshold for recall in sorted(recalls)]
     reached = [each for each in found if each is not None]
     assert reached == sorted(reached, reverse=True)
@@ -99,7 +99,7 @@ def test_a_higher_recall_never_asks_for_a_stricter_threshold(seed: int, recalls:
 
 
 @given(BOTH, st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9]))
-def test_the_threshold_is_the_strictest_whose_lower_bound_is_the_recall(
+def test_of_all_thresholds_that_show_the_recall_the_one_that_finds_least_is_chosen(
     rows: list[tuple[bool, float]], recall: float
 ) -> None:
     labelled = made(rows)

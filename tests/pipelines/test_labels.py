@@ -46,7 +46,7 @@ def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
         {"more": 3, "key": "a", "shard": "00001", "label": 0, "region": " south "},
     ]
     for found in both(tmp_path, rows, "region"):
-        assert found.truth == {("00000", "a"): True, ("00000", "b"): False, ("00001", "a"): False}
+        assert found.truth == {"00000": {"a": True, "b": False}, "00001": {"a": False}}
         assert list(found.groups["region"].values()) == ["north", "", "south"]
         assert set(found.groups["language"].values()) == {""}
         assert (found.repeated, found.contradicted) == (0, 0)
@@ -55,7 +55,7 @@ def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("label", "truth"), [(True, True), (0.0, False), ("1", True), ("true", True), (" 0 ", False)])
 def test_a_label_may_be_written_as_people_write_it(tmp_path: Path, label: Any, truth: bool) -> None:
     for found in both(tmp_path, [{"shard": "s", "key": "k", "label": label}]):
-        assert found.truth == {("s", "k"): truth}
+        assert found.truth == {"s": {"k": truth}}
 
 
 def test_the_language_is_read_wherever_it_is_there(tmp_path: Path) -> None:
@@ -66,13 +66,13 @@ def test_the_language_is_read_wherever_it_is_there(tmp_path: Path) -> None:
 def test_rows_that_repeat_are_counted_and_rows_that_disagree_are_left_out(tmp_path: Path) -> None:
     rows = [("a", 1), ("a", 1), ("b", 1), ("b", 0), ("b", 1), ("c", 0)]
     for found in both(tmp_path, [{"shard": "s", "key": key, "label": label} for key, label in rows]):
-        assert found.truth == {("s", "a"): True, ("s", "c"): False}
+        assert found.truth == {"s": {"a": True, "c": False}}
         assert (found.repeated, found.contradicted) == (3, 1)
 
 
 def test_a_key_that_is_not_utf8_is_named_as_the_records_name_it(tmp_path: Path) -> None:
     found = read_labels(write(tmp_path, "shard,key,label\ns,\\udcff,1\n"), ())
-    assert found.truth == {("s", "\udcff"): True}
+    assert found.truth == {"s": {"\udcff": True}}
 
 
 @pytest.mark.parametrize(
