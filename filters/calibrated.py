@@ -26,6 +26,8 @@ NOT_OF_A_MODEL = frozenset({"list", CALIBRATION})
 NO_SETTINGS = frozenset({"checkpoint", "lists", "heads"})  # keys of a filter that name files: materials have these
 HEAD = "head "  # so the name of the material of a head begins, and its label follows
 ACCEPT = "or write uncalibrated = true at the head of the file to accept that on record."
+UNCALIBRATED = "uncalibrated: no threshold of this policy rests on a measured calibration"
+IN_PART = "uncalibrated: not every threshold of this policy has to rest on a measured calibration"
 NOBODY = "such a threshold rests on a model that nobody has calibrated on your data"
 
 
@@ -52,6 +54,13 @@ def named(policy: Policy) -> list[tuple[str, Calibration]]:
     """Return the calibrations of a policy with their names."""
     names = [file.name for file in policy.calibration_files]
     return list(zip(names, policy.calibrations, strict=True)) if names else [("", c) for c in policy.calibrations]
+
+
+def notice(policy: Policy) -> str:
+    """Return what is said first of every run under this policy; empty where every threshold rests on a calibration."""
+    if not policy.uncalibrated:
+        return ""
+    return IN_PART if policy.calibrations else UNCALIBRATED
 
 
 def rests_on(each: Filter, materials: Sequence[Material]) -> tuple[RestsOn, ...]:

@@ -22,7 +22,7 @@ Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The folder that 
 @policy_app.command("check")
 def policy_check(policy: PolicyFile) -> None:
     """Tell whether a policy can be used, and what it does, rule by rule."""
-    from filters.calibrated import named
+    from filters.calibrated import named, notice
     from filters.config import load_policy, policy_digest
     from filters.policycheck import needs_lists
     from filters.policydiff import sentence
@@ -38,8 +38,8 @@ def policy_check(policy: PolicyFile) -> None:
             f"- calibration {name} of {each.date}: {each.label} of {each.filter}, {each.direction} {each.threshold!r}, "
             f"finds a share of {each.recall.low:.4f} or more of {each.mark}, with {each.confidence:.0%} confidence"
         )
-    if loaded.uncalibrated:
-        typer.echo("\nuncalibrated: no threshold of this policy rests on a measured calibration")
+    if said := notice(loaded):
+        typer.echo(f"\n{said}")
     if wanting := needs_lists(loaded):
         typer.echo(f"\nneeds lists before it can run: {', '.join(wanting)}")
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from filters.calibrated import notice
 from filters.config import resolved
 from filters.errors import ShardError
 from filters.finding import PIXELS, looks_at
@@ -27,7 +28,6 @@ CHECKSUMS = "sha256sums.txt"
 AUDITED = ("policy.json", "summary.json")  # what `close` writes into the audit folder, beside the checksums
 BESIDE = ("sizes.json", "README.md")  # and into each partition
 PUBLISHED = ("notice", "not_applicable", "version", "policy", "shards", "samples")
-UNCALIBRATED = "uncalibrated: no threshold of this policy rests on a measured calibration"
 
 
 def close(job: Job) -> Facts:
@@ -57,7 +57,7 @@ def _summary(job: Job, facts: dict[str, Facts]) -> Facts:
     faults = [{"shard": name, **fault} for name, each in facts.items() for fault in each["faults"]]
     counts = total(Counts(each["kept"], each["withheld"]) for each in every)
     return {
-        "notice": UNCALIBRATED if job.policy.uncalibrated else "",
+        "notice": notice(job.policy),
         "not_applicable": _not_applicable(job),
         "version": VERSION,
         "policy": job.policy.name,
@@ -103,10 +103,9 @@ def _partition(job: Job, partition: str, facts: dict[str, Facts]) -> None:
     written = {shard: file for shard, file in files.items() if (folder / file).exists()}
     sizes = {file: int(facts[shard]["kept"].get(partition, 0)) for shard, file in written.items()}
     write_json(folder / "sizes.json", sizes, mode=0o644)
-    card = table_card if job.tables else _card
-    notice = UNCALIBRATED if job.policy.uncalibrated else ""
+    card, contents = table_card if job.tables else _card, _contents(layout, partition, written)
     with whole(folder / "README.md") as temporary:
-        temporary.write_text(card(partition, sizes, _contents(layout, partition, written), notice), encoding="utf-8")
+        temporary.write_text(card(partition, sizes, contents, notice(job.policy)), encoding="utf-8")
 
 
 def _contents(layout: Layout, partition: str, files: Mapping[str, str]) -> str:
@@ -119,7 +118,7 @@ def _contents(layout: Layout, partition: str, files: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _card(partition: str, sizes: dict[str, int], contents: str, notice: str) -> str:
+def _card(partition: str, sizes: dict[str, int], contents: str, said: str) -> str:
     """Return a README whose header makes `datasets` load the shards and nothing else; a notice stands first below it.
 
     `datasets` 5.2 cannot begin with a shard without samples, so the others are named where the first has none. It keeps
@@ -130,7 +129,7 @@ def _card(partition: str, sizes: dict[str, int], contents: str, notice: str) -> 
     files = ["*.tar"] if sizes and sizes[min(sizes)] else filled
     listing = "\n".join(f"      - {json.dumps(name, ensure_ascii=False)}" for name in files) if files else "      []"
     total = sum(sizes.values())
-    first = f"**{notice}**\n\n" if notice else ""
+    first = f"**{said}**\n\n" if said else ""
     return f"""---
 configs:
   - config_name: default

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.calibrated import calibrate, covers, of_label, rests_on
+from filters.calibrated import IN_PART, UNCALIBRATED, calibrate, covers, notice, of_label, rests_on
 from filters.calibration import AT_MOST, Calibration, Gap, Group, Interval, RestsOn, write_calibration
 from filters.config import load_policy, policy_digest, resolved, restored
 from filters.errors import PolicyError
@@ -93,6 +93,12 @@ def test_a_rule_of_any_label_needs_a_calibration_for_each() -> None:
 def test_a_calibration_is_not_carried_by_a_rule_that_asks_for_more() -> None:
     told = problems(with_calibrations(ADULT, MINOR, rules=ruled("adult score", beside=("minor",))))
     assert any("[[calibrations]] 'c0' carries no rule" in each for each in told)
+
+
+def test_a_run_says_first_whether_thresholds_may_rest_on_nothing() -> None:
+    assert notice(POLICY) == UNCALIBRATED
+    assert notice(with_calibrations(ADULT, policy=POLICY)) == IN_PART
+    assert notice(with_calibrations(ADULT, MINOR)) == ""
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))

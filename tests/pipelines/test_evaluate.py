@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from filters.calibrated import UNCALIBRATED
 from filters.calibration import read_calibration
 from filters.config import load_policy, policy_digest, restored
 from filters.errors import LabelError, PolicyError, SealError, ShardError
@@ -23,7 +24,6 @@ from manifests.provenance import read_provenance
 from manifests.tables import read_metadata
 from pipelines.clean import clean
 from pipelines.evaluate import Question, evaluate, write
-from pipelines.finish import UNCALIBRATED
 from pipelines.layout import Layout
 from pipelines.verify import verify
 from tests.corpora import Given, plain_samples, write_policy, write_shard
