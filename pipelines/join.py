@@ -58,14 +58,25 @@ class Ties:
         return owners[later], owners[first[later]]
 
 
-def join_corpus(policy: Policy, shards: Sequence[tuple[Path, Path]]) -> None:
-    """Read the evidence of every shard and write what its samples inherit: pairs of evidence and target file."""
+def tied_corpus(policy: Policy, files: Sequence[Path]) -> tuple[Edges, Edges]:
+    """Return what ties the samples of these evidence files as one picture and as one page, whatever the rules."""
+    starts = np.cumsum([0, *(pq.read_metadata(file).num_rows for file in files)])
+    return _edges(policy, files, starts)
+
+
+def join_corpus(
+    policy: Policy, shards: Sequence[tuple[Path, Path]], tied_by: tuple[Edges, Edges] | None = None
+) -> None:
+    """Read the evidence of every shard and write what its samples inherit: pairs of evidence and target file.
+
+    `tied_by` is what `tied_corpus` found of the same files, where several policies are tried on them.
+    """
     names = tuple(sorted({rule.mark for rule in policy.rules} - {UNEXAMINED}))
     files = [evidence for evidence, _ in shards]
     marks = [_own(policy, file, names) for file in files]
     starts = np.cumsum([0, *map(len, marks)])
     own = np.concatenate([np.empty(0, np.uint64), *marks])
-    pictures, pages = _edges(policy, files, starts)
+    pictures, pages = tied_by or _edges(policy, files, starts)
     joined = _joined(own, pictures) | _joined(own & _bits(policy.ties.inherit, names), [*pictures, *pages])
     while any(rule.beside for rule in policy.rules):
         grown = _joined(_earned_beside(policy, names, list(zip(files, starts, marks, strict=False)), joined), pictures)

@@ -12,13 +12,13 @@ from typing import Any
 from filters.config import policy_digest, resolved, restored
 from filters.errors import PolicyError, SealError
 from filters.finding import Filter
-from filters.policy import Policy, Rule
+from filters.policy import WITHHELD, Policy, Rule
 from filters.policyfile import hint, refusal
 from filters.rulecheck import lists_of, rule_problems
 from manifests.evidence import Evidence, EvidenceWriter, read_evidence
-from manifests.manifest import decide, read_manifest
+from manifests.manifest import Decision, decide, read_manifest
 from manifests.whatif import Pair, Point, asked_by, read_again, shown
-from pipelines.join import join_corpus, read_inherited
+from pipelines.join import Edges, join_corpus, read_inherited, tied_corpus
 from pipelines.layout import Layout, read_run
 
 BOUNDS = ("at_least", "at_most")
@@ -108,14 +108,10 @@ def moved(policy: Policy, rule: Rule, bound: str, threshold: float) -> Policy:
 def pairs(asked: WhatIf) -> Iterator[Pair]:
     """Yield every sample of the run, as it was decided and as the policy decides it."""
     layout = Layout(asked.output)
-    with _evidence(asked) as files, TemporaryDirectory() as folder:
-        inherited = {name: Path(folder) / f"{name}.parquet" for name in files}
-        join_corpus(asked.policy, [(files[name], inherited[name]) for name in files])
-        for name, file in files.items():
-            marks = read_inherited(inherited[name])
-            for before, evidence in zip(read_manifest(layout.manifest(name)), read_evidence(file), strict=True):
-                after = decide(evidence, marks.get(evidence.index, ()), asked.policy)
-                yield Pair(before, after, bool(asked.dropped) and _again(asked, evidence))
+    with _evidence(asked) as files:
+        decided = (row for name in files for row in read_manifest(layout.manifest(name)))
+        for before, (evidence, after) in zip(decided, _decided(asked.policy, files), strict=True):
+            yield Pair(before, after, bool(asked.dropped) and _again(asked, evidence))
 
 
 def curve(asked: WhatIf, name: str) -> Iterator[Point]:
@@ -124,21 +120,36 @@ def curve(asked: WhatIf, name: str) -> Iterator[Point]:
     given = [key for key in BOUNDS if getattr(rule, key) is not None]
     if len(given) != 1 or rule.filter not in asked.shared:
         raise PolicyError(f"there is no curve for rule {name!r}: it needs one threshold, on a filter that the run had.")
-    for threshold in _deciles(asked, rule, getattr(rule, given[0])):
-        tried = replace(asked, policy=moved(asked.policy, rule, given[0], threshold))
-        places = dict.fromkeys([*(each.name for each in asked.policy.partitions), "withheld"], 0)
-        for each in pairs(tried):
-            places[each.after.partition] += 1
-        yield Point(threshold, places)
+    with _evidence(asked) as files:
+        tied_by = tied_corpus(asked.policy, list(files.values()))
+        for threshold in _deciles(files, rule, getattr(rule, given[0])):
+            tried = moved(asked.policy, rule, given[0], threshold)
+            places = dict.fromkeys([*(each.name for each in tried.partitions), WITHHELD], 0)
+            for _, after in _decided(tried, files, tied_by):
+                places[after.partition] += 1
+            yield Point(threshold, places)
 
 
-def _deciles(asked: WhatIf, rule: Rule, current: float) -> list[float]:
+def _decided(
+    policy: Policy, files: Mapping[str, Path], tied_by: tuple[Edges, Edges] | None = None
+) -> Iterator[tuple[Evidence, Decision]]:
+    """Yield every sample and where the policy puts it, shard by shard."""
+    with TemporaryDirectory() as folder:
+        inherited = {name: Path(folder) / f"{name}.parquet" for name in files}
+        join_corpus(policy, [(files[name], inherited[name]) for name in files], tied_by)
+        for name, file in files.items():
+            marks = read_inherited(inherited[name])
+            for evidence in read_evidence(file):
+                yield evidence, decide(evidence, marks.get(evidence.index, ()), policy)
+
+
+def _deciles(files: Mapping[str, Path], rule: Rule, current: float) -> list[float]:
     import numpy as np
 
-    layout = Layout(asked.output)
-    names = sorted(read_run(layout)["shards"])
-    found = [asked_by(rule, each.findings) for name in names for each in read_evidence(layout.evidence(name))]
-    values = np.array([value for of_sample in found for value in of_sample])
+    found = (
+        value for file in files.values() for each in read_evidence(file) for value in asked_by(rule, each.findings)
+    )
+    values = np.fromiter(found, float)
     steps = np.linspace(0, 1, STEPS + 1)
     deciles = np.quantile(values, steps, method="inverted_cdf").tolist() if len(values) else []
     return sorted({*deciles, current})
