@@ -73,6 +73,8 @@ def what_if(
 
     if groups is not None and not by:
         raise PolicyError(f"{groups.name} cannot be used: nobody says by which of its columns. Name it with --by.")
+    if curve and by:
+        raise PolicyError("--curve and --by cannot be given together: a curve is over all samples.")
     asked = whatif.what_if(output, load_policy(policy) if policy else None, changes or ())
     show.limits(asked)
     if curve:

@@ -56,6 +56,12 @@ def show_summary(summary: dict[str, Any], output: Path) -> None:
     for shard in summary["sidecars_left_out"]:
         typer.echo(f"{shard}.parquet was left out: its rows cannot be told apart by key")
     typer.echo(f"{summary['queued']} cases wait for a person: shardwall queue list {output}")
+    bounds = {mark: bound["at_most"] for mark, bound in summary["residual"]["marks"].items()}
+    at_most = ", ".join(f"{mark} {most}" for mark, most in bounds.items() if most is not None)
+    unbounded = ", ".join(mark for mark, most in bounds.items() if most is None)
+    told = [f"at most {at_most}" if at_most else "", f"no bound for {unbounded}" if unbounded else ""]
+    if bounds:
+        typer.echo(f"may be left of each mark: {'; '.join(filter(None, told))}: shardwall residual {output}")
 
 
 def show_evidence(told: "Explanation") -> None:

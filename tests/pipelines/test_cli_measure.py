@@ -61,6 +61,8 @@ def test_clean_warns_at_its_end_of_scores_that_moved(output: Path, shardwall: Sh
     assert "warning: all shards: the values of adult (score)" in told.err
     assert "label some of these samples and calibrate again" in told.err
     assert "warning" not in told.out
+    assert "may be left of each mark: at most adult " in told.out
+    assert f"; no bound for grey, listed, minor: shardwall residual {output}" in told.out
 
 
 def test_residual_prints_a_bound_or_that_there_is_none(output: Path, shardwall: Shardwall) -> None:
@@ -149,6 +151,7 @@ def test_bias_prints_shares_with_intervals_and_says_what_is_small(
         (("what-if", "--set", "adult scores at_least=1"), 2),
         (("what-if", "--curve", "listed"), 2),
         (("what-if", "--groups", "x.csv"), 2),
+        (("what-if", "--curve", "adult score", "--by", "shard"), 2),
         (("what-if", "--by", "topic"), 1),
         (("what-if", "--policy", "nothing.toml"), 2),
         (("bias", "missing.csv", "--by", "region"), 1),
