@@ -38,6 +38,8 @@ def read_calibration(path: str | Path, sha256: str = "") -> Calibration:
     """Return the calibration in a file, or raise PolicyError; `sha256`, where given, is the digest it must have."""
     where = f"the calibration {Path(path).name} cannot be used"
     try:
+        if Path(path).exists() and not Path(path).is_file():  # to open a pipe would wait for ever
+            raise PolicyError(f"{where}: it is no file.")
         with Path(path).open("rb") as file:
             data = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:

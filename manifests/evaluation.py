@@ -96,7 +96,8 @@ def evaluate(asked: Asked, rows: Sequence[Row], before: Tally, recall: float | N
     if not 0 < of_mark < len(seen):
         raise LabelError(
             f"these labels measure nothing: {of_mark} of the samples that were examined are labelled 1 and "
-            f"{len(seen) - of_mark} are labelled 0 ({told(tally)}). Label some of both."
+            f"{len(seen) - of_mark} are labelled 0 ({told(tally)}). Label some of both, and name shard and key as the "
+            "records of the run do."
         )
     wanted = None if recall is None else threshold_for(labelled, recall)
     at = asked.threshold if wanted is None or wanted.threshold is None else wanted.threshold

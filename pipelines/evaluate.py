@@ -77,8 +77,7 @@ def write(path: Path, answer: Answer, output: Path) -> str:
 
     Raises LabelError where that would replace something else.
     """
-    root = output.resolve()
-    if any(path.resolve().is_relative_to(root / folder) for folder in ("clean", "audit", "restricted")):
+    if path.resolve().is_relative_to(output.resolve()):
         raise LabelError(f"{path} cannot be written: it lies in the output of a run. Choose a place beside it.")
     if path.exists():
         try:

@@ -60,6 +60,8 @@ def _rows(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, dict[str, st
     try:
         if path.stat().st_size > LARGEST:
             raise _refused(path, f"it is larger than {LARGEST >> 30} GiB. Give these columns without anything else")
+        if path.exists() and not path.is_file():
+            raise _refused(path, "it is no file. Give a CSV or Parquet file")
         path.open("rb").close()
     except OSError as error:
         raise _refused(path, f"it cannot be read: {error.strerror or type(error).__name__}") from None

@@ -1,4 +1,5 @@
 import json
+import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -91,7 +92,10 @@ def test_another_file_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "No such file" in refused(tmp_path / "none.json")
-    assert "Is a directory" in refused(tmp_path)
+    assert "it is no file" in refused(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert "it is no file" in refused(tmp_path / "pipe")
+    assert "cannot be read" in refused(tmp_path / "\0")
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,7 @@ def test_a_calibration_never_replaces_anything_else(world: World, tmp_path: Path
         (tmp_path / "labels.csv", "something else is there"),
         (tmp_path, "something else is there"),
         (world.output / "audit" / "a.json", "lies in the output of a run"),
+        (world.output / "a.json", "lies in the output of a run"),
         (tmp_path / "none" / "a.json", "No such file"),
     ]:
         with pytest.raises(LabelError) as caught:

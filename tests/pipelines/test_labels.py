@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,9 @@ def test_what_is_no_labelled_set_is_refused_by_its_place(tmp_path: Path, text: s
 
 def test_a_file_that_is_not_there_or_no_file_is_refused(tmp_path: Path) -> None:
     assert "No such file" in refused(tmp_path / "none.csv")
-    assert "cannot be read" in refused(tmp_path)
+    assert "it is no file" in refused(tmp_path)
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "it is no file" in refused(tmp_path / "pipe.csv")
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1" + bytes(100) + b"PAR1", CANARY.encode()])
