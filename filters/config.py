@@ -27,6 +27,7 @@ from filters.rulecheck import lists_of
 POLICIES = Path(__file__).parent.parent / "policies"
 LAID_OVER = ("lists", "filters", "rules", "calibrations")  # tables of a base that stay, but for those of a name
 FILES = frozenset({"path", "checkpoint", "canary"})  # keys that name a file, relative to the policy file that has them
+NAMES_OR_FILES = {"model": ".json", "prompts": ".txt"}  # keys that name a file where the value ends so
 
 
 def profiles() -> tuple[str, ...]:
@@ -157,10 +158,10 @@ def _anchored(value: Any, folder: Path, key: str = "") -> Any:
 
 
 def _is_file(key: str, value: Any) -> bool:
-    """Tell whether this is the path of a file; a model may be one of JSON, or a name that open_clip knows."""
+    """Tell whether this is the path of a file; a model or prompts may be one, or a name that is known."""
     if not isinstance(value, str) or not value:
         return False
-    return key in FILES or (key == "model" and value.endswith(".json"))
+    return key in FILES or value.endswith(NAMES_OR_FILES.get(key, "\0"))
 
 
 def _built(tables: dict[str, Any], where: str) -> Policy:

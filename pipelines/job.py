@@ -9,11 +9,12 @@ from typing import Any
 from filters.calibrated import CALIBRATION, calibrate, named, rests_on
 from filters.calibration import RestsOn
 from filters.config import policy_digest, resolved
-from filters.finding import PIXELS, Material, keyed, looks_at
+from filters.encoder import ClipEncoder
+from filters.finding import PIXELS, Filter, Material, keyed, looks_at
 from filters.policy import Policy
 from manifests.provenance import NO_PICTURE, Provenance
 from pipelines import VERSION
-from pipelines.layout import Layout
+from pipelines.layout import Layout, read_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,10 @@ def make_job(output: Path, policy: Policy, tables: bool = False) -> Job:
     """Return the job, or raise ListError or ModelError when a list or model cannot be relied on.
 
     Raises PolicyError where a calibration was measured with other weights or settings than these. `tables` says that
-    the corpus is one of addresses: decisions on it rest on no model of pictures.
+    the corpus is one of addresses: decisions on it rest on no model of pictures. Every worker gets the encoder with the
+    precision settled here; a run that goes on keeps the one that it began with.
     """
+    policy = policy if tables else replace(policy, filters=tuple(_settled(each, output) for each in policy.filters))
     applied = _shown(policy) if tables else policy
     materials = {each.name: each.materials() for each in applied.filters}
     sources = tuple((each.name, rests_on(each, materials[each.name])) for each in applied.filters)
@@ -94,6 +97,14 @@ def _shown(policy: Policy) -> Policy:
     measured = [(file, found) for file, found in named(policy) if found.filter in names]
     files = tuple(each for each in policy.calibration_files if each.name in {name for name, _ in measured})
     return replace(policy, filters=filters, calibration_files=files, calibrations=tuple(c for _, c in measured))
+
+
+def _settled(each: Filter, output: Path) -> Filter:
+    if not isinstance(each, ClipEncoder):
+        return each
+    layout = Layout(output)
+    before = read_run(layout).get("materials", []) if layout.run.exists() else []
+    return each.settled(tuple(Material(**material) for material in before))
 
 
 def _digest(value: dict[str, Any]) -> str:

@@ -37,9 +37,10 @@ from filters.digests import DigestMatch
 from filters.errors import ShardwallError
 from filters.finding import examine
 from filters.hashlists import read_hashes
-from filters.heads import LinearHead
+from filters.heads import HeadSource
 from filters.lists import ListSource, check, read_rows
 from filters.members import parse
+from filters.probes import load_probe
 from filters.sample import Batch, Sample
 from filters.urls import UrlBlocklist
 from manifests.evidence import Evidence, EvidenceWriter, read_evidence, read_faults
@@ -401,7 +402,8 @@ def built_list(folder: Path) -> object:
 def head_of(folder: Path) -> object:
     content = len(SECRET).to_bytes(8, "little") + SECRET.encode()
     (folder / "head.safetensors").write_bytes(content)
-    return LinearHead("head", str(folder / "head.safetensors"), hashlib.sha256(content).hexdigest()).load("any", 4)
+    source = HeadSource("head", str(folder / "head.safetensors"), hashlib.sha256(content).hexdigest())
+    return load_probe(source, "any", 4)
 
 
 def evidence_of(*rows: Any, metadata: dict[str, str] | None = None) -> Callable[[Path], object]:

@@ -167,6 +167,24 @@ def test_a_checkpoint_is_relative_to_the_file_and_a_model_name_is_left_alone(tmp
     assert parameters.heads[0].path == str(tmp_path / "w" / "head.safetensors")
 
 
+def test_prompts_are_a_file_where_they_end_so_and_else_a_name_and_the_precision_is_no_part_of_a_policy(
+    tmp_path: Path,
+) -> None:
+    head = '{ label = "drawn", prompts = "PROMPTS", classes = ["round"] }'
+    encoder = f'[[filters]]\nname = "encoder"\nprecision = "PRECISION"\nheads = [{head}]\n'
+    text = MINIMAL.replace("LISTS", encoder)
+    loaded = load_policy(write(tmp_path, text.replace("PROMPTS", "p/shapes.txt").replace("PRECISION", "fp32")))
+    parameters: Any = loaded.filters[0]
+    assert parameters.heads[0].prompts == str(tmp_path / "p" / "shapes.txt")
+    assert resolved(loaded)["filters"][0]["heads"][0]["prompts"] == "shapes.txt"
+    named: Any = load_policy(write(tmp_path, text.replace("PROMPTS", "minors").replace("PRECISION", "fp32")))
+    assert named.filters[0].heads[0].prompts == "minors"
+    other = load_policy(write(tmp_path, text.replace("PROMPTS", "minors").replace("PRECISION", "int8")))
+    assert policy_digest(other) == policy_digest(named)
+    assert "precision" not in resolved(named)["filters"][0]
+    assert "'precision'" in refused(write(tmp_path, text.replace("PROMPTS", "minors").replace("PRECISION", "fp64")))
+
+
 def test_a_file_that_extends_itself_in_a_circle_is_refused(tmp_path: Path) -> None:
     write(tmp_path, 'extends = "policy.toml"\nname = "b"\n', "b.toml")
     assert "in a circle" in refused(write(tmp_path, 'extends = "b.toml"\nname = "a"\n'))

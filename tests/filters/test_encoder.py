@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from filters.encoder import ClipEncoder, Encoded
 from filters.errors import ModelError, PolicyError
 from filters.finding import Finding, examine
-from filters.heads import Head, LinearHead
+from filters.heads import Head, HeadSource
 from filters.rasters import Raster, Rasters
 from filters.towers import import_open_clip
 from tests.filters.photos import ASTRONAUT, CAT, COFFEE, EVERY, pixels, plain, showing
@@ -49,7 +49,7 @@ def test_embeddings_are_those_of_open_clip_itself(tmp_path: Path, loaded: Encode
     ours = loaded.embed(photos)
     assert ours.shape == (len(EVERY), DIMENSION)
     assert ours.dtype == np.float32
-    assert np.allclose(ours, theirs, atol=1e-5)
+    assert np.abs(ours - theirs).max() < 0.003  # a pixel may differ by one part of 255
     assert np.abs(theirs - theirs.mean(axis=0)).max() > 0.01  # the pictures are told apart
 
 
@@ -89,7 +89,7 @@ def test_what_lies_at_the_end_of_a_wide_picture_is_seen(folder: Path, loaded: En
     file = folder / "codeword-delta.safetensors"
     tensors = {"weight": torch.from_numpy(50 * (towards - away)), "bias": torch.zeros(1)}
     save_file(tensors, file, {"embedding": loaded.embedding})
-    finds_it = encoder(folder, LinearHead("codeword-delta", str(file), digest(file))).load()
+    finds_it = encoder(folder, HeadSource("codeword-delta", str(file), digest(file))).load()
     [[alone], [nothing], [at_the_end]] = finds_it(
         showing(photo, background, np.hstack([*[background] * 4, photo]))
     )  # fmt: skip
@@ -164,11 +164,13 @@ def test_without_a_checkpoint_it_refuses_to_run(folder: Path) -> None:
         ({"sha256": ""}, "no digest is pinned"),
         ({"sha256": "0" * 64}, "not the pinned ones"),
         ({"checkpoint": "gone.safetensors"}, "cannot be read"),
-        ({"checkpoint": "open_clip_pytorch_model.bin"}, "a pickle"),
+        ({"checkpoint": "open_clip_pytorch_model.bin"}, "cannot be read"),
+        ({"checkpoint": "open_clip_pytorch_model.pkl"}, "a pickle"),
         ({"checkpoint": "model.onnx"}, "not ONNX"),
         ({"model": "ViT-B-33"}, "no model ViT-B-33"),
         ({"model": "gone.json"}, "cannot be read"),
         ({"model": "ViT-L-14"}, "different transforms"),
+        ({"model": "ViT-L-14", "pretrained": "openia"}, "nearest: openai"),
     ],
     ids=lambda value: next(iter(value.items()))[1] if isinstance(value, dict) else None,
 )

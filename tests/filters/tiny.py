@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch
 
 from filters.encoder import ClipEncoder
-from filters.heads import LinearHead
+from filters.heads import HeadSource
 from filters.towers import import_open_clip
 
 DIMENSION = 64
@@ -39,19 +39,23 @@ def whole_model(folder: Path) -> Any:
     return model
 
 
-def head(folder: Path, label: str, seed: int, embedding: str = "", dimension: int = DIMENSION) -> LinearHead:
+def head(folder: Path, label: str, seed: int, embedding: str = "", dimension: int = DIMENSION) -> HeadSource:
     """A head of random weights, fitted, it says, on the checkpoint in `folder`."""
     random = np.random.default_rng(seed)
     on = embedding or f"tiny/{DIMENSION}@{digest(folder / 'tiny.safetensors')[:12]}"
     file = folder / f"{label}.safetensors"
     weight, bias = random.normal(size=dimension).astype(np.float32), random.normal(size=1).astype(np.float32)
     save_file({"weight": weight, "bias": bias}, file, {"embedding": on})
-    return LinearHead(label, str(file), digest(file))
+    return HeadSource(label, str(file), digest(file))
 
 
-def encoder(folder: Path, *heads: LinearHead) -> ClipEncoder:
+def encoder(folder: Path, *heads: HeadSource) -> ClipEncoder:
     """The filter over what lies in `folder`."""
     checkpoint = folder / "tiny.safetensors"
     return ClipEncoder(
-        model=str(folder / "tiny.json"), checkpoint=str(checkpoint), sha256=digest(checkpoint), heads=heads
+        model=str(folder / "tiny.json"),
+        checkpoint=str(checkpoint),
+        sha256=digest(checkpoint),
+        heads=heads,
+        precision="fp32",  # so that what is tested does not depend on the machine
     )
