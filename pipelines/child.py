@@ -17,7 +17,10 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from filters.addresses import AddressError, canonical
+from filters.encoder import Encoded
 from filters.errors import ShardwallError
 from filters.finding import Examination, Examine, Filter, examine, keyed
 from filters.members import parse
@@ -47,14 +50,16 @@ def serve() -> None:
         return
     tables = _tables(policy, chain, key) if hello["tables"] else None
     confine(policy.limits.memory_bytes)
-    _answer(answers, {"ready": True, "plugged": plugged})
+    embedding = next((loaded.embedding for _, loaded in chain if isinstance(loaded, Encoded)), "")
+    _answer(answers, {"ready": True, "plugged": plugged, "embedding": embedding})
     for line in sys.stdin:
         request = json.loads(line)
         signal.alarm(request["seconds"])  # kills the process even where a decoder holds the interpreter
         if tables is not None:
             _answer(answers, tables.answer(request))
         else:
-            _answer(answers, {"rows": _examined(request, policy, chain, key)})
+            look = _embedded if request["embed"] else _examined
+            _answer(answers, {"rows": look(request, policy, chain, key)})
         signal.alarm(0)
 
 
@@ -64,11 +69,29 @@ def _tables(policy: Policy, chain: Chain, key: bytes) -> Any:
     return Tables(policy, chain, key, _groups)
 
 
-def _examined(request: dict[str, Any], policy: Policy, chain: Chain, key: bytes) -> list[dict[str, Any]]:
+def _samples(request: dict[str, Any], policy: Policy) -> list[Sample]:
     with Path(request["path"]).open("rb") as shard:
-        samples = [_sample(shard, request["shard"], row, policy.limits.max_member_bytes) for row in request["rows"]]
+        return [_sample(shard, request["shard"], row, policy.limits.max_member_bytes) for row in request["rows"]]
+
+
+def _examined(request: dict[str, Any], policy: Policy, chain: Chain, key: bytes) -> list[dict[str, Any]]:
+    samples = _samples(request, policy)
     results = examine(Batch(samples, policy.limits), chain, key)
     return [_plain(result, sample, policy, key) for result, sample in zip(results, samples, strict=True)]
+
+
+def _embedded(request: dict[str, Any], policy: Policy, chain: Chain, key: bytes) -> list[list[float]]:
+    """Return the embedding of the first picture of each sample; none of what the encoder would not be shown whole."""
+    batch = Batch(_samples(request, policy), policy.limits)
+    [(place, encoded)] = [(at, run) for at, (_, run) in enumerate(chain) if isinstance(run, Encoded)]
+    shown = [*chain[:place], (chain[place][0], lambda open_rows: [()] * len(open_rows))]
+    seen = examine(batch, shown, key)
+    vectors: list[list[float]] = [[] for _ in seen]
+    for row, result in enumerate(seen):
+        if chain[place][0].name in result.examined and not batch.rasters(row).unexamined and batch.rasters(row).rasters:
+            vector = encoded.embed([batch.rasters(row).rasters[0].pixels])[0]
+            vectors[row] = vector.tolist() if np.isfinite(vector).all() else []
+    return vectors
 
 
 def _sample(shard: BinaryIO, name: str, row: dict[str, Any], most: int) -> Sample:

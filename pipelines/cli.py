@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from filters.errors import PolicyError, SealError, ShardwallError
+from pipelines.cli_encoder import head_app, weights_app
 from pipelines.cli_evaluate import add_evaluate
 from pipelines.cli_measure import add_measures
 from pipelines.cli_tables import show_checked, show_evidence, show_summary
@@ -29,6 +30,8 @@ app = typer.Typer(
 app.add_typer(policy_app, name="policy")
 app.add_typer(list_app, name="list")
 app.add_typer(queue_app, name="queue")
+app.add_typer(weights_app, name="weights")
+app.add_typer(head_app, name="head")
 
 Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The folder that `shardwall clean` wrote.")]
 

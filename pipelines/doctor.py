@@ -1,5 +1,6 @@
 """What is installed, what a run could use, and what is missing."""
 
+import hashlib
 import importlib.util
 import os
 import platform
@@ -8,6 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from filters import hamming, pdq
 from filters.config import profiles
 from filters.errors import ShardwallError
+from filters.precision import AUTO, settled
+from filters.prompts import SHIPPED, shipped
+from filters.scorers import installed
 from filters.weights import PACKAGED, Weights
 from pipelines import VERSION
 
@@ -38,12 +42,41 @@ def examine_installation() -> tuple[list[str], bool]:
     lines += ["", "compiled parts; without them the same answers take longer"]
     for part, built in (("PDQ", pdq.EXTENSION), ("hash search", hamming.EXTENSION)):
         lines.append(f"  {part:<18} {'built' if built else 'not built: install a C compiler and run scripts/setup'}")
-    lines += ["", "encoder", "  open_clip          give `checkpoint` and `sha256` of a safetensors file in the policy"]
+    lines += ["", "encoder", *_encoder()]
     lines += ["", "runners"]
     for runner, (module, told) in RUNNERS.items():
         missing = module and importlib.util.find_spec(module) is None
         lines.append(f"  {runner:<26} {'missing: ' if missing else ''}{told}")
     return [*lines, "", f"profiles: {', '.join(profiles())}"], healthy
+
+
+def materials_here() -> list[str]:
+    """Return lines about what a policy may rest on and pin: embedded weights, shipped prompts, installed scorers."""
+    lines = ["embedded weights"]
+    lines += [f"  {each.name:<18} {each.sha256}  {_weights(each)}" for each in PACKAGED]
+    lines += ["", "shipped prompts"]
+    for name in shipped():
+        digest = hashlib.sha256((SHIPPED / f"{name}.txt").read_bytes()).hexdigest()
+        lines.append(f"  {name:<18} {digest}")
+    lines += ["", "installed scorers"]
+    lines += [f"  {each.name:<18} {each.sha256 or 'no digest covers its code'}  {each.package}" for each in installed()]
+    return [
+        *lines,
+        "" if lines[-1] != "installed scorers" else "  none",
+        "`shardwall weights list MODEL` tells the tags.",
+    ]
+
+
+def _encoder() -> list[str]:
+    """Return what an encoder would compute in here, and how to get one."""
+    try:
+        computes: str = settled(AUTO, {})
+    except ImportError:
+        computes = "none: torch is missing"
+    return [
+        f"  precision          {computes} for a transformer, by this processor or device",
+        "  weights            none install: `shardwall weights fetch` gets them before a run",
+    ]
 
 
 def _version(name: str) -> str | None:

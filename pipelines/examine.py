@@ -66,6 +66,18 @@ class Examiner:
             self.close()
             raise
 
+    def embed(self, path: Path, shard: str, rows: Sequence[Row]) -> list[list[float]]:
+        """Return the embedding of each row by the policy's encoder, empty where it has none or the process dies."""
+        try:
+            return [[float(each) for each in vector] for vector in self._rows(path, shard, rows, embed=True)]
+        except (ChildDiedError, TypeError, ValueError):
+            self.close()
+            return [[]] if len(rows) == 1 else [self.embed(path, shard, [row])[0] for row in rows]
+
+    def embedding(self) -> str:
+        """Return the name of the embedding that the policy's encoder makes; raises as `check` does."""
+        return str(self._start().get("embedding", ""))
+
     def check(self) -> None:
         """Start the process once and end it: raises ModelError or ListError's sentence before any shard is read."""
         self._start()
@@ -95,17 +107,24 @@ class Examiner:
             return unanswered(shard, row, DIED)
 
     def _ask(self, path: Path, shard: str, rows: Sequence[Row]) -> list[Evidence]:
+        try:
+            told = self._rows(path, shard, rows)
+            return [answered(shard, row, each, self._plugged) for row, each in zip(rows, told, strict=True)]
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ChildDiedError from error
+
+    def _rows(self, path: Path, shard: str, rows: Sequence[Row], embed: bool = False) -> list[Any]:
+        """Ask about rows and return the answers, one for each, or raise ChildDiedError."""
         if self._process is None:
             self._start()
         seconds = self._policy.limits.seconds_per_sample
         request = {"path": str(path), "shard": shard, "seconds": seconds, "rows": [_asked(row) for row in rows]}
-        answer = self._exchange(request, seconds)
-        try:
-            return [answered(shard, row, each, self._plugged) for row, each in zip(rows, answer["rows"], strict=True)]
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ChildDiedError from error
+        told = self._exchange({**request, "embed": embed}, seconds).get("rows")
+        if not isinstance(told, list) or len(told) != len(rows):
+            raise ChildDiedError
+        return told
 
-    def _start(self) -> None:
+    def _start(self) -> dict[str, Any]:
         command = [sys.executable, "-P", "-c", "from pipelines.child import serve; serve()"]
         self._process = subprocess.Popen(
             command,
@@ -127,6 +146,7 @@ class Examiner:
             self.close()
             raise error_of(answer["kind"], answer["error"])
         self._plugged: dict[str, int] = answer["plugged"]  # told before it has read a byte of any sample
+        return answer
 
     def _exchange(self, message: dict[str, Any], seconds: int) -> dict[str, Any]:
         process = self._process
