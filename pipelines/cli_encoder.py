@@ -22,9 +22,7 @@ def weights_fetch(
         str, typer.Argument(metavar="MODEL", help="A model of open_clip, hf-hub:owner/name, or a policy file.")
     ],
     tag: Annotated[str, typer.Argument(metavar="[TAG]", help="The tag of the weights, as open_clip calls them.")] = "",
-    folder: Annotated[
-        Path | None, typer.Option(help="Where to put them; left out, the cache folder of the hub's client.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to put them; left out, your cache folder.")] = None,
 ) -> None:
     """Download weights from the hub that open_clip names, check them, and tell the digest to pin.
 

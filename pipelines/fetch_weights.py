@@ -1,13 +1,18 @@
 """Download the weights of an open_clip model from its hub: the only place that does, and never inside a run.
 
-The hub's own client is used, so its cache, its mirror (HF_ENDPOINT), its login and its resuming of what broke off hold.
+The hub's own client asks, so its mirror (HF_ENDPOINT), its login and HF_HUB_OFFLINE hold.
 """
 
 import errno
+import fcntl
+import hashlib
+import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from filters.errors import ModelError
 from filters.towers import configured, described, import_open_clip
@@ -38,7 +43,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A repository of the hub, the files that would do in order, and where to put them (None: the hub's cache)."""
+    """A repository of the hub, the files that would do in order, and where to put them (None: the user's cache)."""
 
     repository: str
     files: tuple[str, ...]
@@ -90,25 +95,65 @@ def _download(place: Place, pinned: str) -> Path:
 
     for file in place.files:
         try:
-            announced = get_hf_file_metadata(hf_hub_url(place.repository, file)).etag or ""
-            got = _got(place, file)
+            url = hf_hub_url(place.repository, file)
+            known = get_hf_file_metadata(url)
+            got = _got(place, file, url, known)
         except RemoteEntryNotFoundError:
             continue
+        except ModelError:
+            raise
         except Exception as error:  # noqa: BLE001 - the client has errors of its own, and of two libraries below it
             raise _told(place.repository, file, error) from None
-        _check(got, announced, pinned)
+        _check(got, known.etag or "", pinned)
         return got
     raise ModelError(
         f"{place.repository} holds none of {', '.join(place.files)}. Download its weights by hand, and pin them."
     )
 
 
-def _got(place: Place, file: str) -> Path:
-    from huggingface_hub import hf_hub_download
+def _got(place: Place, file: str, url: str, known: Any) -> Path:
+    """Download a file whole, going on where an earlier call broke off; the client's own download begins anew."""
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
 
-    folder = place.folder
-    found = hf_hub_download(place.repository, file, local_dir=folder) if folder else None
-    return Path(found or hf_hub_download(place.repository, file)).absolute()
+    folder = (place.folder or cache() / place.repository.replace("/", "--")).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    target, etag = folder / file, str(known.etag or "")
+    if DIGEST.fullmatch(etag) and target.exists() and sha256_of(target) == etag:
+        return target
+    part = folder / f".{file}.{hashlib.sha256(etag.encode()).hexdigest()[:12]}.part"
+    headers = build_hf_headers()
+    if urlsplit(known.location).netloc != urlsplit(url).netloc:  # a signed address elsewhere: the login is not for it
+        headers.pop("authorization", None)
+    with part.open("ab") as stream:
+        _alone(stream, file)
+        have = stream.tell()
+        _refuse_if_full(folder, file, (known.size or 0) - have)
+        http_get(known.location, stream, resume_size=have, headers=headers, expected_size=known.size)
+        os.fsync(stream.fileno())
+        part.replace(target)
+    return target
+
+
+def cache() -> Path:
+    """Return the folder below which weights are put where none is named: shardwall/weights in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shardwall" / "weights"
+
+
+def _alone(stream: BinaryIO, file: str) -> None:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ModelError(f"{file} is being fetched by another call. Wait for it to end.") from None
+
+
+def _refuse_if_full(folder: Path, file: str, wanted: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if wanted > free:
+        raise ModelError(
+            f"{file} cannot be stored: {wanted >> 20} MB are wanted and {free >> 20} MB are free. Make room, or give "
+            "--folder with another disk."
+        )
 
 
 def _check(file: Path, announced: str, pinned: str) -> None:
@@ -117,8 +162,7 @@ def _check(file: Path, announced: str, pinned: str) -> None:
     for wanted, whose in ((announced, "the hub announces"), (pinned.strip().lower(), "the policy pins")):
         if DIGEST.fullmatch(wanted) and wanted != actual:
             if whose == "the hub announces":
-                file.resolve().unlink()  # else the next call would find it, and take it
-                file.unlink(missing_ok=True)
+                file.unlink()
             raise ModelError(
                 f"the weights {file.name} are not the ones that {whose}: their SHA-256 begins {actual[:12]}, not "
                 f"{wanted[:12]}. Fetch them again; if that does not help, ask who publishes them."

@@ -23,7 +23,6 @@ class Hub:
     etag: str = ""  # announced instead of the digest
     status: int = 0  # answered to everything
     missing: str = "EntryNotFound"
-    commits: bool = True
     url: str = ""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -57,8 +56,7 @@ def hub(held: Hub) -> Iterator[Hub]:
             if asked:
                 self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
             self.send_header("ETag", f'"{held.etag or hashlib.sha256(data).hexdigest()}"')
-            if held.commits:
-                self.send_header("X-Repo-Commit", COMMIT)
+            self.send_header("X-Repo-Commit", COMMIT)
             self.end_headers()
             if body:
                 end = start + held.breaks_at if held.breaks_at else len(data)
