@@ -62,8 +62,9 @@ def with_other_hashes(read: Callable[[Path], TieColumns]) -> Callable[[Path], Ti
         def other(values: Values) -> Values:
             return dataclasses.replace(values, values=values.values ^ pattern)
 
-        kinds = {name: other(getattr(found, name)) for name in ("digests", "pdq", "groups")}
-        return dataclasses.replace(found, **kinds)
+        return dataclasses.replace(
+            found, digests=other(found.digests), pdq=other(found.pdq), groups=other(found.groups)
+        )
 
     return changed
 
