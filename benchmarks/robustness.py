@@ -40,6 +40,7 @@ from pipelines.demo.photos import Views
 
 REACH = 31  # bits
 PAIRS = 10**8
+SPARE = 7  # photographs that are not listed, for collages
 THEIRS = Path(__file__).with_name("threatexchange_hashes.py")
 Bits = NDArray[np.bool_]
 
@@ -89,7 +90,8 @@ def measured(name: str, views: Sequence[Image.Image], entries: Sequence[Bits], v
     A share is not a number where threatexchange has nothing that is meant to help.
     """
     change, prepare = {**PLAIN, **OTHER}[name], PREPARED.get(name, "none")
-    made = [change(view, views[number - 1]) for number, view in enumerate(views)]
+    listed, spare = views[: len(entries)], views[len(entries) :]
+    made = [change(view, spare[number % len(spare)]) for number, view in enumerate(listed)]
     samples = [Sample("shard", str(number), (data,), meta=meta) for number, (data, meta) in enumerate(made)]
     bare = [int((plain(data) != entry).sum()) <= REACH for (data, _), entry in zip(made, entries, strict=True)]
     with tempfile.TemporaryDirectory() as scratch:
@@ -147,16 +149,16 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=120)
     given = parser.parse_args()
     begun = time.monotonic()
-    views = [view.image for view in islice(Views(7).every(), given.views)]
-    entries = [np.asarray(pdqhash.compute(np.asarray(view))[0], dtype=bool) for view in views]
+    views = [view.image for view in islice(Views(7).every(), given.views + SPARE)]
+    entries = [np.asarray(pdqhash.compute(np.asarray(view))[0], dtype=bool) for view in views[: given.views]]
     more = ["threatexch.", "prepared"] if given.threatexchange else []
-    print(f"{len(views)} photographs, PDQ within {REACH} bits; shares in %")
+    print(f"{len(entries)} photographs, PDQ within {REACH} bits; shares in %")
     print(f"{'':36}" + "".join(f"{name:>12}" for name in ("known", "or review", "pdqhash", *more)) + f"{'wrong':>8}")
     for change in (*PLAIN, *OTHER):
         *shares, wrong = measured(change, views, entries, given.threatexchange)
         line = "".join(f"{100 * share:12.1f}" if share == share else f"{'-':>12}" for share in shares)
         print(f"{'*' if change in PLAIN else ' '} {change:34}{line}{wrong:8.0f}", flush=True)
-    apart(views, entries)
+    apart(views[: len(entries)], entries)
     print(f"{time.monotonic() - begun:.0f} s")
 
 

@@ -45,16 +45,15 @@ _LOOKS = (_Look(SURE_FORM, 4, 0.99, 16, 0.0), _Look("border removed tolerantly",
 BLURRED_FORM = "blurred border removed"
 
 
-def borderless(grey: Image.Image, grid: Grid) -> Iterator[tuple[str, Box]]:
+def borderless(lines: Pixels, grid: Grid) -> Iterator[tuple[str, Box]]:
     """Yield where a picture lies within what seems to be its border, once for each way of looking.
 
-    Takes its luma, of mode "L", and the grid of that. Yields nothing for a picture without a border, at most three
+    Takes its luma, and the grid of that. Yields nothing for a picture without a border, at most three
     boxes for one that has. A picture that really ends in flat areas may lose them: what is yielded is one more form to
     be hashed, never one in place of the picture.
     """
-    lines = np.asarray(grey)
     seen: set[Box] = set()
-    for form, box in (*((look.form, _uniform(lines, look)) for look in _LOOKS), (BLURRED_FORM, _blurred(grey, grid))):
+    for form, box in (*((look.form, _uniform(lines, look)) for look in _LOOKS), (BLURRED_FORM, _blurred(lines, grid))):
         if box and box not in seen:
             seen.add(box)
             yield form, box
@@ -101,13 +100,13 @@ def _end(lines: Pixels, at: int, look: _Look) -> int:
     return at + int(np.argmax(steps)) if steps.max() >= look.step else 0
 
 
-def _blurred(grey: Image.Image, grid: Grid) -> Box | None:
+def _blurred(grey: Pixels, grid: Grid) -> Box | None:
     """Return the box of a sharp picture between two equal bars that are much less sharp than it."""
     if max(_sharper(grid).max(), _sharper(grid.T).max()) < _WORTH_A_LOOK:
         return None
-    width, height = grey.size
+    height, width = grey.shape
     factor = max(1, max(height, width) // _BLURRED_SIDE)
-    small = np.asarray(grey.reduce(factor)).astype(np.int16)
+    small = np.asarray(Image.fromarray(grey).reduce(factor)).astype(np.int16)
     rows, columns = _between(small), _between(small.T)
     if rows[2] >= max(columns[2], _SHARPER):
         return _checked((0, factor * rows[0], width, height - factor * rows[1]), (width, height))

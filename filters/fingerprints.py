@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from filters.crops import parts
 from filters.forms import AT, SQUEEZED, Whole, resized, whole
+from filters.luma import resized as scaled
 from filters.pdq import dihedral
 from filters.pdqgrid import turned_at
 from filters.rasters import Rasters
@@ -18,6 +20,7 @@ DIGESTS = {"md5": 16, "sha1": 20, "sha256": 32}  # kind -> bytes
 PERCEPTUAL = {"pdq": 32, "phash": 8}  # kind -> bytes
 PART = "pdq-part"  # PDQ of a part of a picture, or of what it may be a part of; on no list
 BYTES = {**DIGESTS, **PERCEPTUAL, PART: 32}  # every kind of a fingerprint -> bytes
+_PHASH_SIDE = 32  # pixels, to which imagehash scales a picture first
 RECORDED = "recorded original"
 SIZED = AT  # what stands before the size, in the name of a form at a size that the picture does not have
 ALIKE = f"{AT}{SQUEEZED[0]} x {SQUEEZED[0]}"  # the size at which copies of all sizes are most alike
@@ -80,11 +83,12 @@ def _perceptual(picture: Whole, meta: Mapping[str, Any]) -> Iterator[Fingerprint
     form = picture.raster.form
     hashes, quality = dihedral(picture.raster.pixels)
     yield Fingerprint("pdq", form, hashes[0].tobytes(), quality)
-    for turned, value in zip(DIHEDRAL[1:], turned_at(picture.grid, picture.grey.size)[1:], strict=True):
+    for turned, value in zip(DIHEDRAL[1:], turned_at(picture.grid, picture.size)[1:], strict=True):
         yield Fingerprint("pdq", f"{form}, {turned}", value.tobytes(), quality)
-    yield Fingerprint("phash", form, np.packbits(imagehash.phash(picture.grey).hash).tobytes())
-    for name, scaled in resized(picture, meta):
-        yield Fingerprint("pdq", name, scaled, quality)
+    small = Image.fromarray(scaled(picture.grey, (_PHASH_SIDE, _PHASH_SIDE), smooth=True))  # as imagehash scales it
+    yield Fingerprint("phash", form, np.packbits(imagehash.phash(small).hash).tobytes())
+    for name, value in resized(picture, meta):
+        yield Fingerprint("pdq", name, value, quality)
     if picture.parts:
-        for name, part, clear in parts(picture.grid, picture.grey.size, meta):
+        for name, part, clear in parts(picture.grid, picture.size, meta):
             yield Fingerprint(PART, f"{form}, {name}", part, clear)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from filters.borders import SURE_FORM, borderless
 from filters.letterbox import UNPADDED, recorded_size
+from filters.luma import luma
 from filters.pdqgrid import Grid, at_sizes, grid_of
 from filters.rasters import Raster
 
@@ -35,9 +36,14 @@ class Whole:
     """A whole picture, its luma and the grid of that; `parts` says whether parts of it are worth a look."""
 
     raster: Raster
-    grey: Image.Image = field(repr=False)
+    grey: Pixels = field(repr=False)
     grid: Grid = field(repr=False)
     parts: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.grey.shape[1], self.grey.shape[0]
 
 
 def whole(rasters: Sequence[Raster]) -> Iterator[Whole]:
@@ -51,14 +57,14 @@ def whole(rasters: Sequence[Raster]) -> Iterator[Whole]:
         if raster is None or min(raster.pixels.shape[:2]) < MIN_SIDE:
             continue
         pixels = _shrunk(raster.pixels)
-        grey = Image.fromarray(pixels).convert("L")
+        grey = luma(pixels)
         grid = grid_of(grey)
         explained = after is not None and after.form.endswith(UNPADDED) and not raster.form.endswith(UNPADDED)
         inner = [] if explained else list(borderless(grey, grid))
         yield Whole(Raster(pixels, raster.form), grey, grid, number < PARTS_OF and not explained)
         for how, box in inner:
             left, top, right, bottom = box
-            seen, trimmed = pixels[top:bottom, left:right], grey.crop(box)
+            seen, trimmed = pixels[top:bottom, left:right], grey[top:bottom, left:right]
             yield Whole(
                 Raster(seen, f"{raster.form}, {how}"), trimmed, grid_of(trimmed), number < PARTS_OF and how == SURE_FORM
             )
@@ -70,9 +76,9 @@ def resized(picture: Whole, meta: Mapping[str, Any]) -> Iterator[tuple[str, byte
     Each comes with its form; within 6 bits or so of the hash of the picture as it would be scaled.
     """
     sizes = {f"{side} x {side}": (side, side) for side in SQUEEZED}
-    if max(picture.grey.size) <= SMALL:
+    if max(picture.size) <= SMALL:
         sizes[f"{SQUEEZED_SMALL} x {SQUEEZED_SMALL}"] = (SQUEEZED_SMALL, SQUEEZED_SMALL)
-    recorded = _recorded_size(picture.grey.size, meta)
+    recorded = _recorded_size(picture.size, meta)
     if recorded:
         sizes["recorded size"] = recorded
     for name, value in zip(sizes, at_sizes(picture.grid, list(sizes.values())), strict=True):

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+from filters.luma import resized
 
 Grid = NDArray[np.float32]  # luma, square
 Span = tuple[float, float]  # first and last edge, in shares of a side of the picture; beyond 0 and 1 its edge goes on
@@ -27,9 +28,9 @@ _PLACES = [0, 5, 3, 6, 2, 1, 4, 7]  # of DIHEDRAL: upright reversed down * 2 + a
 _COSINES = np.cos(np.pi / (2 * _CELLS) * np.outer(np.arange(1, _KEPT + 1), 2 * np.arange(_CELLS) + 1))
 
 
-def grid_of(grey: Image.Image) -> Grid:
-    """Return a picture's luma as (256, 256)."""
-    return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR), dtype=np.float32)
+def grid_of(grey: NDArray[np.uint8]) -> Grid:
+    """Return luma of any (height, width) as (256, 256)."""
+    return resized(grey, (SIDE, SIDE), smooth=False).astype(np.float32)
 
 
 def halved(grid: Grid) -> Grid:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter, ImageOps
 
 from filters.borders import BLURRED_FORM, borderless
+from filters.luma import luma
 from filters.pdqgrid import grid_of
 from tests.filters.photos import ASTRONAUT, CAT, CHINA, COFFEE, Pixels, pixels, plain
 
@@ -18,7 +19,7 @@ PHOTOS = (ASTRONAUT, CAT, CHINA)
 
 
 def found(picture: Pixels | Image.Image) -> dict[str, Box]:
-    grey = (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).convert("L")
+    grey = luma(np.asarray(picture))
     return dict(borderless(grey, grid_of(grey)))
 
 

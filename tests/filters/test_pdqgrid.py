@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from filters.luma import luma
 from filters.pdq import dihedral, turned
 from filters.pdqgrid import SIDE, Span, at_sizes, grid_of, halved, of_windows, qualities
-from tests.filters.photos import ASTRONAUT, CAT, CHINA, COFFEE, FLOWER, Pixels, pixels
+from tests.filters.photos import ASTRONAUT, CAT, CHINA, COFFEE, FLOWER, pixels
 
 PHOTOS = (ASTRONAUT, CAT, CHINA, COFFEE, FLOWER)
 WHOLE: Span = (0.0, 1.0)
@@ -20,21 +21,17 @@ def bits(one: object, other: object) -> int:
     return int(np.bitwise_count(np.asarray(one) ^ np.asarray(other)).sum())
 
 
-def grey(picture: Pixels) -> Image.Image:
-    return Image.fromarray(picture).convert("L")
-
-
 @pytest.mark.parametrize("photo", PHOTOS)
 @pytest.mark.parametrize("size", [(60, 60), (128, 100), (384, 384), (500, 300), (512, 512), (900, 700)])
 def test_a_size_is_near_the_hash_of_the_picture_scaled_to_it(photo: tuple[str, str], size: tuple[int, int]) -> None:
     picture = pixels(photo)
-    scaled = np.asarray(grey(picture).resize(size, Image.Resampling.BILINEAR).convert("RGB"))
-    (found,) = at_sizes(grid_of(grey(picture)), [size])
+    scaled = np.asarray(Image.fromarray(luma(picture)).resize(size, Image.Resampling.BILINEAR).convert("RGB"))
+    (found,) = at_sizes(grid_of(luma(picture)), [size])
     assert bits(found, dihedral(scaled)[0][0]) <= 20
 
 
 def test_several_sizes_at_once_are_those_one_by_one() -> None:
-    grid, sizes = grid_of(grey(pixels(CAT))), [(384, 384), (31, 900), (512, 512)]
+    grid, sizes = grid_of(luma(pixels(CAT))), [(384, 384), (31, 900), (512, 512)]
     assert at_sizes(grid, sizes).tolist() == [at_sizes(grid, [size])[0].tolist() for size in sizes]
 
 
@@ -52,7 +49,7 @@ def test_a_window_is_near_the_hash_of_what_it_shows(photo: tuple[str, str], rows
     left, right = (round(edge * width) for edge in columns)
     large = Image.fromarray(picture[low:high, left:right]).resize((640, 640), Image.Resampling.BICUBIC)
     hashes, quality = dihedral(np.asarray(large))
-    small = halved(grid_of(grey(picture)))
+    small = halved(grid_of(luma(picture)))
     assert bits(of_windows(small, [(rows, columns)]), hashes[0]) <= 31
     assert abs(int(qualities(small, [(rows, columns)])[0]) - quality) <= 30
 
@@ -60,13 +57,13 @@ def test_a_window_is_near_the_hash_of_what_it_shows(photo: tuple[str, str], rows
 def test_beyond_the_picture_its_edge_goes_on() -> None:
     picture = pixels(CHINA)
     padded = np.pad(picture, [(43, 43), (64, 64), (0, 0)], mode="edge")  # a tenth of each side
-    small = halved(grid_of(grey(picture)))
+    small = halved(grid_of(luma(picture)))
     window = (-43 / 427, 1 + 43 / 427), (-0.1, 1.1)
-    assert bits(of_windows(small, [window]), of_windows(halved(grid_of(grey(padded))), [(WHOLE, WHOLE)])) <= 10
+    assert bits(of_windows(small, [window]), of_windows(halved(grid_of(luma(padded))), [(WHOLE, WHOLE)])) <= 10
 
 
 def test_nothing_is_clear_in_a_flat_picture() -> None:
-    flat = halved(grid_of(Image.new("L", (300, 200), 77)))
+    flat = halved(grid_of(np.full((200, 300), 77, np.uint8)))
     assert qualities(flat, [(WHOLE, WHOLE), ((0.0, 0.5), WHOLE)]).tolist() == [0, 0]
 
 
