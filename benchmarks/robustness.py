@@ -5,10 +5,10 @@
 A photograph is a view of one that scikit-image, scikit-learn or matplotlib ships (pipelines/demo/photos.py), no two of
 them alike; its entry on the list is what pdqhash makes of it. "known" counts those that the perceptual filter matches
 with their entry within 31 bits, "review" those besides that it would show to a person as part of a listed picture, or
-cut out of one; "wrong" counts matches of either kind with the entry of another photograph. pdqhash and threatexchange
-hash the file as it lies; "prepared" is threatexchange with what its command line offers besides, where that is meant to
-help: the eight rotations of what was turned, and black borders taken off. It needs an environment of its own, with
-python-threatexchange installed.
+cut out of one; "wrong" counts matches of either kind with the entry of another photograph, which a collage with another
+shows as well. pdqhash and threatexchange hash the file as it lies; "prepared" is threatexchange with what its command
+line offers besides, where that is meant to help: the eight rotations of what was turned, and black borders taken off.
+It needs an environment of its own, with python-threatexchange installed.
 
 Rows marked * leave the picture whole: resized, encoded, bordered, turned or of another mode.
 """
@@ -40,7 +40,6 @@ from pipelines.demo.photos import Views
 
 REACH = 31  # bits
 PAIRS = 10**8
-SPARE = 7  # photographs that are not listed, for collages
 THEIRS = Path(__file__).with_name("threatexchange_hashes.py")
 Bits = NDArray[np.bool_]
 
@@ -90,8 +89,7 @@ def measured(name: str, views: Sequence[Image.Image], entries: Sequence[Bits], v
     A share is not a number where threatexchange has nothing that is meant to help.
     """
     change, prepare = {**PLAIN, **OTHER}[name], PREPARED.get(name, "none")
-    listed, spare = views[: len(entries)], views[len(entries) :]
-    made = [change(view, spare[number % len(spare)]) for number, view in enumerate(listed)]
+    made = [change(view, views[(number - 7) % len(views)]) for number, view in enumerate(views)]
     samples = [Sample("shard", str(number), (data,), meta=meta) for number, (data, meta) in enumerate(made)]
     bare = [int((plain(data) != entry).sum()) <= REACH for (data, _), entry in zip(made, entries, strict=True)]
     with tempfile.TemporaryDirectory() as scratch:
@@ -149,8 +147,8 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=120)
     given = parser.parse_args()
     begun = time.monotonic()
-    views = [view.image for view in islice(Views(7).every(), given.views + SPARE)]
-    entries = [np.asarray(pdqhash.compute(np.asarray(view))[0], dtype=bool) for view in views[: given.views]]
+    views = [view.image for view in islice(Views(7).every(), given.views)]
+    entries = [np.asarray(pdqhash.compute(np.asarray(view))[0], dtype=bool) for view in views]
     more = ["threatexch.", "prepared"] if given.threatexchange else []
     print(f"{len(entries)} photographs, PDQ within {REACH} bits; shares in %")
     print(f"{'':36}" + "".join(f"{name:>12}" for name in ("known", "or review", "pdqhash", *more)) + f"{'wrong':>8}")
@@ -158,7 +156,7 @@ def main() -> None:
         *shares, wrong = measured(change, views, entries, given.threatexchange)
         line = "".join(f"{100 * share:12.1f}" if share == share else f"{'-':>12}" for share in shares)
         print(f"{'*' if change in PLAIN else ' '} {change:34}{line}{wrong:8.0f}", flush=True)
-    apart(views[: len(entries)], entries)
+    apart(views, entries)
     print(f"{time.monotonic() - begun:.0f} s")
 
 
