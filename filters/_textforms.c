@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { POINTS = 0x110000, FORMS = 32, STAGES = 3, SPELLED = 3 };
+enum { POINTS = 0x110000, FORMS = 48, STAGES = 3, SPELLED = 3 };
 enum { WRITTEN, ALIKE, BARE };
 enum { ALPHA = 1, ALNUM = 2, CASED = 4, SEPARATOR = 8, TIE = 16, DECORATED = 32, OTHER = 64, SEEN = 128 }; /* of a character */
 /* A character is LEFT to Python, or leaves nothing in some form, or is shown, or is STEADY, one and the same in every
@@ -49,7 +49,7 @@ typedef struct {
 /* Of one call, as another thread may make one while Python is asked; the text at hand is meant. */
 typedef struct {
     Table *table;
-    Text stage[STAGES], joined[2], form[FORMS];
+    Text stage[STAGES], joined[3], form[FORMS];
     int count;     /* of forms */
     int failed;    /* with a Python error set */
     Text *alike;
@@ -368,8 +368,8 @@ static Py_ssize_t next_alone(Work *work, const Text *text, Py_ssize_t at)
     return place + 1 < text->length && has(work, text->at[place + 1], ALNUM) ? 0 : place;
 }
 
-/* As `_joined`: words spelled out letter by letter are put together. */
-static int joined(Work *work, const Text *from, Text *to)
+/* As `_joined`: words spelled out are put together, but for the first letter if it is to stay apart. */
+static int joined(Work *work, const Text *from, Text *to, int apart)
 {
     int changed = 0;
     Py_ssize_t at = 0;
@@ -381,6 +381,8 @@ static int joined(Work *work, const Text *from, Text *to)
         if (has(work, from->at[at], ALNUM) && (!at || !has(work, from->at[at - 1], ALNUM)) &&
             (second = next_alone(work, from, at)) && (third = next_alone(work, from, second))) {
             to->at[to->length++] = from->at[at];
+            if (apart)
+                to->at[to->length++] = ' ';
             to->at[to->length++] = from->at[second];
             for (at = third; third; third = next_alone(work, from, third)) {
                 to->at[to->length++] = from->at[third];
@@ -474,7 +476,7 @@ static void keep_parted(Work *work, const Text *text, const Survey *seen)
 
 static void keep_joined(Work *work, const Text *text, const Survey *seen)
 {
-    if (seen->alone >= SPELLED && joined(work, text, &work->form[work->count]))
+    if (seen->alone >= SPELLED && joined(work, text, &work->form[work->count], 0))
         keep(work);
 }
 
@@ -505,13 +507,17 @@ static void keep_leet(Work *work, const Text *base, const Survey *seen)
 static void forms_of(Work *work)
 {
     Survey seen = survey(work, work->alike);
-    Text *alike = work->alike, *bare = bared(work, alike, &seen), *whole = &work->joined[0];
+    Text *alike = work->alike, *bare = bared(work, alike, &seen), *whole = &work->joined[0], *apart = &work->joined[2];
     Survey stripped = bare == alike ? seen : survey(work, bare);
     work->count = 0;
     keep_form(work, alike);
     keep_parted(work, alike, &seen);
-    int is_joined = stripped.alone >= SPELLED && joined(work, bare, whole);
+    int is_joined = stripped.alone >= SPELLED && joined(work, bare, whole, 0);
+    if (is_joined)
+        joined(work, bare, apart, 1);
     keep_form(work, is_joined ? whole : bare);
+    if (is_joined)
+        keep_form(work, apart);
     if (bare != alike) {
         keep_form(work, bare);
         keep_parted(work, bare, &stripped);
@@ -519,8 +525,10 @@ static void forms_of(Work *work)
     }
     keep_solid(work, bare, &stripped);
     keep_leet(work, bare, &stripped);
-    if (is_joined)
+    if (is_joined) {
         keep_leet(work, whole, &stripped);
+        keep_leet(work, apart, &stripped);
+    }
     for (int kept = 1; stripped.stretched && kept <= 2; kept++)
         if (unstretched(work, bare, &work->form[work->count], kept))
             keep(work);
@@ -645,6 +653,7 @@ static PyObject *forms(PyObject *module, PyObject *arguments)
         PyMem_Free(work->form[each].at);
     PyMem_Free(work->joined[0].at);
     PyMem_Free(work->joined[1].at);
+    PyMem_Free(work->joined[2].at);
     PyMem_Free(work);
     return answers;
 }

@@ -14,7 +14,7 @@ from filters.policyfile import hint, nearest
 USUAL_CATEGORIES = {
     "hashes": ("csam", "ncii", "opt-out"),
     "urls": ("csam", "ncii", "ncii-site", "adult-site", "opt-out"),
-    "terms": ("minor", "adult", "solicitation", "grooming", "ncii", "personal"),
+    "terms": ("minor", "adult", "solicitation", "advertising", "grooming", "sextortion", "ncii", "personal"),
 }
 MODELS = frozenset({"minors", "adult", "encoder"})  # their values are scores, not facts
 SCORES = frozenset({"adult", "encoder"})  # of these, the ones whose unit is 0..1

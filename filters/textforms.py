@@ -152,12 +152,12 @@ def bared(alike: str) -> str:
 
 def _forms(alike: str) -> Iterator[str]:
     bare = bared(alike)
-    joined = _joined(bare)
-    yield from (alike, parted(alike), joined)
+    joined, apart = _joined(bare), _joined(bare, apart=True)
+    yield from (alike, parted(alike), joined, apart)
     if bare is not alike:
         yield from (bare, parted(bare), _joined(alike))
     yield solid(bare)
-    for base in (bare, joined) if joined is not bare else (bare,):
+    for base in (bare, joined, apart) if joined is not bare else (bare,):
         if characters.LEET_CHARACTER.search(base):
             for each in _leet(base):
                 yield from (each, parted(each), _joined(each), solid(each))
@@ -176,9 +176,13 @@ def _leet(text: str) -> Iterator[str]:
         yield " ".join(changed)
 
 
-def _joined(text: str) -> str:
-    """Return the text with words that are spelled out letter by letter put together."""
+def _joined(text: str, apart: bool = False) -> str:
+    """Return the text with words that are spelled out put together, but for the first letter if it is to stay apart.
+
+    That may be a word by itself: "a w o r d".
+    """
     may_be_spelled = characters.MAY_BE_SPELLED_ASCII if text.isascii() else characters.MAY_BE_SPELLED
     if not may_be_spelled.search(text):
         return text
-    return characters.SPELLED.sub(lambda match: unseparated(match[0]), text)
+    blank = " " if apart else ""
+    return characters.SPELLED.sub(lambda match: match[0][0] + blank + unseparated(match[0][1:]), text)

@@ -14,6 +14,7 @@ from filters.policy import ADULT, APART, LISTED, MINOR, UNEXAMINED, earn, place
 NO_FACE = Finding("minors", "no-usable-face")
 SMALL_FACE = Finding("minors", "small-face", value=25)
 MINOR_TERM = Finding("captions", "minor")
+DETAILS = Finding("captions", "personal-details")
 ADULT_TERM = Finding("captions", "adult")
 ADULT_SITE = Finding("urls", "adult-site")
 PARTITIONS = ("partition", "no-adult", "no-minors", "strict", "deaging", "audit-only")
@@ -68,6 +69,20 @@ TABLE: dict[str, tuple[Sequence[Finding], tuple[str, ...]]] = {
     "a listed address": ([Finding("urls", "csam")], WITHHELD),
     "an address of a site for intimate pictures without consent": ([Finding("urls", "ncii-site")], WITHHELD),
     "a caption that solicits": ([Finding("captions", "solicitation"), age(50), adult(0.01)], WITHHELD),
+    "a caption that advertises": ([Finding("captions", "advertising"), NO_FACE, adult(0.01)], WITHHELD),
+    "a caption that grooms": ([Finding("captions", "grooming"), NO_FACE, adult(0.01)], WITHHELD),
+    "a caption that extorts": ([Finding("captions", "sextortion"), NO_FACE, adult(0.01)], WITHHELD),
+    "a caption that offers intimate pictures": ([Finding("captions", "ncii"), NO_FACE, adult(0.01)], WITHHELD),
+    "personal details of an adult": ([DETAILS, age(50), adult(0.01)], GENERAL),
+    "personal details of an adult in the grey band": ([DETAILS, age(50), adult(0.25)], GREY),
+    "personal details of a child": ([DETAILS, age(8), adult(0.01)], WITHHELD),
+    "personal details beside a minor in the caption": ([DETAILS, MINOR_TERM, NO_FACE, adult(0.01)], WITHHELD),
+    "a term of personal details beside a child": ([Finding("captions", "personal"), age(8), adult(0.01)], WITHHELD),
+    "a newborn in the caption and a face too small": ([MINOR_TERM, SMALL_FACE, adult(0.01)], MINORS),
+    "a newborn in the caption and a face of 35": ([MINOR_TERM, age(35), adult(0.01)], MINORS),
+    "a newborn in the caption, adult content and a face of 50": ([MINOR_TERM, age(50), adult(0.9)], WITHHELD),
+    "a newborn in the caption, adult content and no face": ([MINOR_TERM, NO_FACE, adult(0.9)], WITHHELD),
+    "an age in the caption and a face too small": ([Finding("captions", "minor", 7.0), SMALL_FACE], MINORS),
     "one filter that could not look": ([Finding("adult", "unexamined", unexamined="no image"), age(50)], WITHHELD),
     "a fault of the shard": ([Finding("structure", "bad name", unexamined="bad name")], WITHHELD),
     "a score that is not a number": ([Finding("adult", "score", unexamined="value is not a number")], WITHHELD),
@@ -95,6 +110,24 @@ def test_no_combination_of_evidence_reaches_an_output_with_both_sides_of_the_wal
             earned = earn(policy, findings)
             if earned.marks >= APART or earned.marks & {LISTED, UNEXAMINED}:
                 assert place(policy, earned.marks) == "withheld"
+
+
+@pytest.mark.parametrize("profile", profiles())
+def test_a_word_in_the_caption_never_frees_a_sample(profile: str) -> None:
+    """Law 3 for text: whatever the picture shows, one more finding in the caption opens no output to it."""
+    policy = load_policy(profile)
+    allowed = {each.name: set(each.allows) for each in policy.partitions}
+    pictures = [NO_FACE, SMALL_FACE, age(8), age(35), age(50), adult(0.01), adult(0.25), adult(0.9)]
+    words = [MINOR_TERM, ADULT_TERM, DETAILS, Finding("captions", "sextortion"), Finding("captions", "minor", 7.0)]
+    for size in range(4):
+        for shown in combinations(pictures, size):
+            before = earn(policy, list(shown)).marks
+            for word in words:
+                after = earn(policy, [*shown, word]).marks
+                assert before <= after
+                assert {name for name in allowed if after <= allowed[name]} <= {
+                    name for name in allowed if before <= allowed[name]
+                }
 
 
 @pytest.mark.parametrize("profile", profiles())

@@ -74,6 +74,8 @@ LATIN = {
     "wide spaces between": "g\u2003a\u2003m\u2003m\u2003a\u2003w\u2003o\u2003r\u2003d",
     "ends of lines between": "\n".join("gammaword"),
     "brackets": "[g][a][m][m][a][w][o][r][d]",
+    "spaced out behind an article": "a g a m m a w o r d",
+    "spaced out in leet behind an article": "a g 4 m m 4 w 0 r d",
     "spaced out in leet": "g 4 m m 4 w 0 r d",
     "spaced out in look-alikes": "g а m m а w о r d",
     "a dot within": "gamma.word",
