@@ -152,6 +152,21 @@ crib sheet for chemistry
 playground rules on a sign for dogs
 lolita fashion is no part of this page, a teapot is
 Lolita, Texas, city limits sign
+{n} laps to go at the race track
+brown sugar in a jar
+lapsed membership card, {y}
+Barnet, north London, on a map
+barna cipő és táska, {n} darab
+Lasten tragen, ein Kran im Hafen
+do mineur, gamme mineure, partition
+Fiat 126p, maluch, {y}
+la bebida se beba fría, cartel
+하나체육관 건물 입구
+아기자기한 소품 가게
+สีนู้ด ลิปสติก {n} เฉด
+hardcore punk video, live in {y}
+tweening in an animation program
+orphan works in a library
 toddy with lemon and honey
 molten lava, {y}
 leaked oil on the garage floor

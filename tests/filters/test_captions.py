@@ -309,7 +309,7 @@ def test_a_shipped_list_is_of_one_category_in_many_languages_and_names_its_sourc
     }
     head = (POLICIES / "terms" / f"{category}.csv").read_text(encoding="utf-8").partition("\nterm,")[0]
     assert "Source:" in head
-    assert "Date: 2026-11-21" in head
+    assert "Date: 2026-11-22" in head
 
 
 @pytest.mark.parametrize("category", ["minor", "adult"])
