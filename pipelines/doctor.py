@@ -6,7 +6,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from filters import hamming, pdq
+from filters import fastforms, hamming, pdq, termindex
 from filters.config import profiles
 from filters.errors import ShardwallError
 from filters.precision import AUTO, settled
@@ -40,7 +40,8 @@ def examine_installation() -> tuple[list[str], bool]:
         healthy &= told == "found"
         lines.append(f"  {weights.name:<18} {told}; {weights.licence}; {weights.origin}")
     lines += ["", "compiled parts; without them the same answers take longer"]
-    for part, built in (("PDQ", pdq.EXTENSION), ("hash search", hamming.EXTENSION)):
+    captions = fastforms.EXTENSION and termindex.EXTENSION
+    for part, built in (("PDQ", pdq.EXTENSION), ("hash search", hamming.EXTENSION), ("captions", captions)):
         lines.append(f"  {part:<18} {'built' if built else 'not built: install a C compiler and run scripts/setup'}")
     lines += ["", "encoder", *_encoder()]
     lines += ["", "runners"]
