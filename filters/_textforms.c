@@ -54,7 +54,7 @@ typedef struct {
     int failed;    /* with a Python error set */
     Text *alike;
     int signs;     /* ASCII digits and "@" */
-    int digits;    /* whether it has a decimal digit of any script */
+    int digits;    /* whether its plain form has a decimal digit of any script */
 } Work;
 
 static int make_room(Text *text, Py_ssize_t room)
@@ -232,13 +232,7 @@ static int normalised(Work *work, PyObject *text)
         if (entry->sort >= SHOWN || entry->last > last)
             last = entry->last; /* what shows nothing keeps no marks apart */
         differs |= becomes != entry->becomes[ALIKE];
-        if (point < 128) {
-            int digit = point >= '0' && point <= '9';
-            work->digits |= digit;
-            work->signs += digit || point == '@';
-        } else {
-            work->digits |= Py_UNICODE_ISDECIMAL(point);
-        }
+        work->signs += (point >= '0' && point <= '9') || point == '@';
     }
     work->alike = written;
     if (differs) {
@@ -279,6 +273,7 @@ static Survey survey(Work *work, const Text *text)
     for (Py_ssize_t at = 0; at < text->length; at++) {
         int flags = flags_of(work, text->at[at]), alnum = flags & ALNUM;
         seen.flags |= flags;
+        work->digits |= alnum && Py_UNICODE_ISDECIMAL(text->at[at]);
         seen.sign |= flags & SEPARATOR && text->at[at] != ' ';
         seen.stretched |= at > 1 && alnum && text->at[at] == text->at[at - 1] && text->at[at] == text->at[at - 2] &&
                           is_letter(work, text->at[at]);

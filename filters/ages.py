@@ -144,6 +144,9 @@ _STATEMENTS = (
     _years("usia | umur |berumur ", rf"(?:ber)?(?:usia|umur) {_D} tahun\b(?! ke atas)"),
 )
 CUES = tuple(dict.fromkeys(cue for statement in _STATEMENTS for cue in statement.cues))
+# Cues of statements that never spell a number, so that a text without a digit states no age by them.
+_WORDED = [each for each in _STATEMENTS if any(word in each.pattern.pattern for word in (*_NUMBERS, *_ORDINALS))]
+CUES_OF_DIGITS = frozenset(CUES) - {cue for statement in _WORDED for cue in statement.cues}
 _BY_CUE = {cue: [each for each in _STATEMENTS if cue in each.cues] for cue in CUES}
 
 

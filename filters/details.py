@@ -63,6 +63,7 @@ _PATTERNS = {
 }
 CUES = tuple(_PATTERNS)
 _WITHOUT_DIGITS = frozenset(cue for cue, pattern in _PATTERNS.items() if pattern is _SCHOOL)
+CUES_OF_DIGITS = frozenset(CUES) - _WITHOUT_DIGITS
 
 
 def may_have_details(cues: Collection[str], signs: int, digits: bool) -> bool:

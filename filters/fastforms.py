@@ -27,7 +27,7 @@ class Reads:
 
     `written` is the plain form of each. `others` are the forms to be searched with terms in look-alike form, of the
     texts at `places`: the respelled ones, and the plain one as well where two alphabets meet in a word. `signs` counts
-    the ASCII digits and "@" of each text, up to 255, and `digits` says which has a decimal digit of any script.
+    the ASCII digits and "@" of each text, up to 255, and `digits` says whose form has a decimal digit of any script.
     """
 
     written: list[str]
@@ -66,7 +66,7 @@ def _add(reads: Reads, place: int, text: str) -> None:
     reads.others.extend(others)
     reads.places.extend([place] * len(others))
     reads.signs[place] = min(255, len(text.encode("ascii", "ignore").translate(None, _NO_SIGNS)))
-    reads.digits[place] = any(map(str.isdecimal, text))
+    reads.digits[place] = any(map(str.isdecimal, written))
 
 
 def describe(point: int) -> tuple[str, str, str, str, int, int, int, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from filters import ages, details
 from filters.ages import stated_ages
 from filters.details import has_personal_details, may_have_details
 from filters.fastforms import Reads, read
@@ -13,6 +14,12 @@ from filters.termindex import Hits, TermIndex
 AGE_PATTERNS = "age patterns"  # where a list would be named
 DETAIL_PATTERNS = "detail patterns"
 MINOR, PERSONAL_DETAILS, NOT_COVERED = "minor", "personal-details", "language-not-covered"
+
+
+# A cue of both kinds may be that of a pattern which spells its number.
+_CUES_OF_DIGITS = (ages.CUES_OF_DIGITS | details.CUES_OF_DIGITS) - (
+    (frozenset(ages.CUES) - ages.CUES_OF_DIGITS) | (frozenset(details.CUES) - details.CUES_OF_DIGITS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +48,10 @@ class TextSearch:
         answers: dict[int, list[Finding]] = {}
         for place in sorted({*found, *(place for place, signs in enumerate(reads.signs) if signs)}):
             forms = found.get(place, [])
-            details = may_have_details(_cues(forms), reads.signs[place], reads.digits[place] > 0)
-            if findings := self._of_text(texts[place], f"text {numbers[place]}", forms, details):
+            if not (reads.digits[place] or reads.signs[place]) and all(map(_needs_a_digit, forms)):
+                continue
+            is_worth = may_have_details(_cues(forms), reads.signs[place], reads.digits[place] > 0)
+            if findings := self._of_text(texts[place], f"text {numbers[place]}", forms, is_worth):
                 answers[place] = findings
         if self.covered:
             for place, written in enumerate(reads.written):
@@ -58,8 +67,8 @@ class TextSearch:
             found.setdefault(reads.places[other], []).append(_Form(reads.others[other], hits, ", respelled"))
         return found
 
-    def _of_text(self, text: str, where: str, found: Sequence[_Form], details: bool) -> list[Finding]:
-        ages = [(age, each.how) for each in found if each.hits.cues for age in stated_ages(each.text, each.hits.cues)]
+    def _of_text(self, text: str, where: str, found: Sequence[_Form], is_worth: bool) -> list[Finding]:
+        stated = [(age, each.how) for each in found if each.hits.cues for age in stated_ages(each.text, each.hits.cues)]
         findings = [
             Finding(self.name, term.category, source=term.source, entry=term.text, form=where + each.how)
             for each in found
@@ -67,10 +76,10 @@ class TextSearch:
         ]
         findings += [
             Finding(self.name, MINOR, round(age, 1), AGE_PATTERNS, form=where + form)
-            for age, form in ages
+            for age, form in stated
             if age < self.adult_age
         ]
-        if (ages or details) and has_personal_details(text, _cues(found), bool(ages)):
+        if (stated or is_worth) and has_personal_details(text, _cues(found), bool(stated)):
             findings.append(Finding(self.name, PERSONAL_DETAILS, source=DETAIL_PATTERNS, form=where))
         return findings
 
@@ -81,6 +90,11 @@ class TextSearch:
             for name, covered in self.covered.items()
             if covered.isdisjoint((language, ANY))
         ]
+
+
+def _needs_a_digit(form: _Form) -> bool:
+    """Tell whether what stands in a form says nothing of a text without any digit."""
+    return not form.hits.terms and form.hits.cues <= _CUES_OF_DIGITS
 
 
 def _cues(found: Sequence[_Form]) -> set[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.texts import evasive, mixed, web
-from filters import fastforms, termindex
+from filters import ages, details, fastforms, termindex, textsearch
 from filters.captions import CaptionTerms
 from filters.errors import ListError
 from filters.finding import Examine, Finding
@@ -400,3 +400,21 @@ def test_the_findings_are_the_same_without_the_compiled_loops(tmp_path: Path, mo
     monkeypatch.setattr(termindex, "EXTENSION", False)
     assert filter_.load()(batch_of(*texts, *evasive(100))) == fast
     assert sum(map(len, fast)) > 100
+
+
+def test_a_text_without_a_digit_is_only_passed_over_where_nothing_is_lost(
+    coded: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cues = [*ages.CUES, *details.CUES]
+    texts = ["Jo Example, jo@example.test", "Jo Example, 34, runs", "Jo Example +44 20 7946 0958"]
+    texts += [f"{word}{cue}{word}" for cue in cues for word in ("Jo Example", "seven", "⑦", "٧", "12", "sieben", "")]
+    passed_over = coded(batch_of(*texts, *mixed(300), *web(300), *evasive(200)))
+    monkeypatch.setattr(textsearch, "_CUES_OF_DIGITS", frozenset())
+    assert coded(batch_of(*texts, *mixed(300), *web(300), *evasive(200))) == passed_over
+    assert all(passed_over[:3])
+    assert sum(map(bool, passed_over)) > 20
+
+
+@pytest.mark.parametrize("text", ["⑦ years old", "seven years old", "𝟕 years old", "７ years old", "٧ years old"])
+def test_an_age_needs_no_ascii_digit(coded: Examine, text: str) -> None:
+    assert [each.value for each in of(coded, text, "minor")] == [7.0]

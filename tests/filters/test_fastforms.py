@@ -98,7 +98,7 @@ def test_what_is_read_is_what_the_forms_are(text: str) -> None:
     assert reads.written == [written]
     assert reads.others == [*others, *([written] if is_mixed(written) else [])]
     assert reads.signs[0] == min(255, sum(each in "0123456789@" for each in text))
-    assert reads.digits[0] == any(map(str.isdecimal, text))
+    assert reads.digits[0] == any(map(str.isdecimal, written))
 
 
 def test_every_character_that_composes_with_one_before_it_is_known() -> None:
