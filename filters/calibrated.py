@@ -1,12 +1,11 @@
 """Do the thresholds of a policy rest on what was measured? Each rule on a model is held against the calibrations."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
-from pathlib import PurePath
+from dataclasses import replace
 from typing import Any
 
+from filters.basis import CALIBRATION as CALIBRATION
+from filters.basis import rests_on as rests_on
 from filters.calibration import (
     AT_LEAST,
     Calibration,
@@ -17,14 +16,10 @@ from filters.calibration import (
     tables_of,
 )
 from filters.errors import PolicyError
-from filters.finding import Filter, Material
+from filters.finding import Material
 from filters.policy import APART, UNEXAMINED, CalibrationFile, Policy, Rule
 from filters.rulecheck import MODELS, bounded
 
-CALIBRATION = "calibration"  # the kind of its material
-NOT_OF_A_MODEL = frozenset({"list", CALIBRATION})
-NO_SETTINGS = frozenset({"checkpoint", "lists", "heads"})  # keys of a filter that name files: materials have these
-HEAD = "head "  # so the name of the material of a head begins, and its label follows
 ACCEPT = "or write uncalibrated = true at the head of the file to accept that on record."
 UNCALIBRATED = "uncalibrated: no threshold of this policy rests on a measured calibration"
 IN_PART = "uncalibrated: not every threshold of this policy has to rest on a measured calibration"
@@ -63,34 +58,20 @@ def notice(policy: Policy) -> str:
     return IN_PART if policy.calibrations else UNCALIBRATED
 
 
-def rests_on(each: Filter, materials: Sequence[Material]) -> tuple[RestsOn, ...]:
-    """Return what the values of a filter come from: its weights and prompts, and its own settings, not its lists."""
-    parameters: Any = each
-    plain = {key: _plain(value) for key, value in asdict(parameters).items() if key not in NO_SETTINGS}
-    digest = hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
-    found = [RestsOn(m.kind, m.name, m.sha256) for m in materials if m.kind not in NOT_OF_A_MODEL]
-    return (*found, RestsOn("settings", each.name, digest))
-
-
-def of_label(found: Sequence[RestsOn], label: str) -> tuple[RestsOn, ...]:
-    """Return what the values under one label come from: of heads over one embedding only its own."""
-    return tuple(m for m in found if not m.name.startswith(HEAD) or m.name == HEAD + label)
-
-
 def calibrate(policy: Policy, materials: Mapping[str, Sequence[Material]]) -> tuple[Material, ...]:
     """Return the materials of all filters, those that were calibrated marked so, and the calibrations themselves.
 
     `materials` are by the name of the filter. Raises PolicyError for a calibration that was measured with others.
     """
-    settled: set[RestsOn] = set()
+    settled: set[tuple[str, str, str]] = set()
     for name, calibration in named(policy):
         each = next(each for each in policy.filters if each.name == calibration.filter)
-        here = of_label(rests_on(each, materials[each.name]), calibration.label)
+        here = rests_on(each, materials[each.name], calibration.label)
         if set(here) != set(calibration.materials):
             raise PolicyError(f"the calibration {name} cannot be used: {_unlike(calibration, here)}")
-        settled.update(here)
+        settled.update((m.kind, m.name, m.sha256) for m in here)
     every = (
-        replace(m, calibrated=True) if m.calibrated is False and RestsOn(m.kind, m.name, m.sha256) in settled else m
+        replace(m, calibrated=True) if m.calibrated is False and (m.kind, m.name, m.sha256) in settled else m
         for of_filter in materials.values()
         for m in of_filter
     )
@@ -166,16 +147,11 @@ def _looser(rule: Rule, calibration: Calibration) -> str:
 
 def _unlike(calibration: Calibration, here: Sequence[RestsOn]) -> str:
     """Return which material is another one than that of the calibration."""
-    now = {(m.kind, m.name): m.sha256 for m in here}
-    then = {(m.kind, m.name): m.sha256 for m in calibration.materials}
+    now = {(m.kind, m.name): (m.sha256[:12], m.version) for m in here}
+    then = {(m.kind, m.name): (m.sha256[:12], m.version) for m in calibration.materials}
     kind, name = min(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
-    was, found = (side.get((kind, name), "")[:12] or "none" for side in (then, now))
+    was, found = (" ".join(side.get((kind, name), ("none",))).strip() for side in (then, now))
     return (
-        f"it was measured with another model: the {kind} {name!r} had the SHA-256 {was}, and has {found} in this run. "
-        "Evaluate a run with these, or use those that were calibrated."
+        f"it was measured with another model: the {kind} {name!r} had the SHA-256 and version {was}, and has {found} "
+        "in this run. Evaluate a run with these, or use those that were calibrated."
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return a parameter without the folder of a file: where it lies changes no score."""
-    return PurePath(value).name if isinstance(value, str) and "/" in value else value

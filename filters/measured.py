@@ -22,11 +22,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class RestsOn:
-    """A model file, prompt file or setting that the scores came from; `sha256` is the hex digest of its content."""
+    """A model file, prompt file or setting that the scores came from.
+
+    `sha256` is the hex digest of its content; `version` is that of the material: release of the package, precision.
+    """
 
     kind: str
     name: str
     sha256: str = field(repr=False)
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,6 +207,6 @@ def _record(job: Job, source: str, shards: Sequence[Shard]) -> Facts:
         "shards": {shard.name: shard.path for shard in shards},
         "policy_sha256": policy_digest(job.policy),
         "materials": [asdict(material) for material in job.materials],
-        "rests_on": {name: [asdict(each) for each in found] for name, found in job.rests_on},
+        "rests_on": [(name, label, [asdict(each) for each in found]) for name, label, found in job.rests_on],
         "version": VERSION,
     }

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from filters.calibrated import of_label
 from filters.calibration import AT_LEAST, AT_MOST, Histogram, RestsOn, read_calibration, write_calibration
 from filters.config import policy_digest, restored
 from filters.errors import LabelError, PolicyError, SealError, ShardError
@@ -137,13 +136,13 @@ def _label(policy: Policy, rule: Rule) -> str:
 
 def _materials(layout: Layout, record: Mapping[str, Any], asked: Asked) -> tuple[RestsOn, ...]:
     try:
-        found = tuple(RestsOn(**each) for each in record["rests_on"][asked.filter])
-    except (KeyError, TypeError):
+        noted = {(name, label): found for name, label, found in record["rests_on"]}
+        return tuple(RestsOn(**each) for each in noted[asked.filter, asked.label])
+    except (KeyError, TypeError, ValueError):
         raise ShardError(
             f"{layout.root} cannot be evaluated: it does not say which weights its scores come from. Clean again with "
             "this version."
         ) from None
-    return of_label(found, asked.label)
 
 
 def _scores(layout: Layout, shard: str, asked: Asked) -> Scores:

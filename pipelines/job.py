@@ -12,6 +12,7 @@ from filters.config import policy_digest, resolved
 from filters.encoder import ClipEncoder
 from filters.finding import PIXELS, Filter, Material, keyed, looks_at
 from filters.policy import Policy
+from filters.rulecheck import MODELS
 from manifests.provenance import NO_PICTURE, Provenance
 from pipelines import VERSION
 from pipelines.layout import Layout, read_run
@@ -28,7 +29,7 @@ class Job:
     policy: Policy
     materials: tuple[Material, ...]
     tables: bool = False  # whether the corpus is one of addresses, without a picture
-    rests_on: tuple[tuple[str, tuple[RestsOn, ...]], ...] = ()  # by filter: what its values come from
+    rests_on: tuple[tuple[str, str, tuple[RestsOn, ...]], ...] = ()  # filter, label, what its values come from
 
     @property
     def layout(self) -> Layout:
@@ -86,7 +87,8 @@ def make_job(output: Path, policy: Policy, tables: bool = False) -> Job:
     policy = policy if tables else replace(policy, filters=tuple(_settled(each, output) for each in policy.filters))
     applied = _shown(policy) if tables else policy
     materials = {each.name: each.materials() for each in applied.filters}
-    sources = tuple((each.name, rests_on(each, materials[each.name])) for each in applied.filters)
+    models = [each for each in applied.filters if each.name in MODELS]
+    sources = tuple((m.name, label, rests_on(m, materials[m.name], label)) for m in models for label in m.labels)
     return Job(str(output.absolute()), policy, calibrate(applied, materials), tables, sources)
 
 

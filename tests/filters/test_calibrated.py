@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.calibrated import IN_PART, UNCALIBRATED, calibrate, covers, notice, of_label, rests_on
+from filters.calibrated import IN_PART, UNCALIBRATED, calibrate, covers, notice, rests_on
 from filters.calibration import AT_MOST, Calibration, Gap, Group, Interval, RestsOn, write_calibration
 from filters.config import load_policy, policy_digest, resolved, restored
 from filters.errors import PolicyError
@@ -286,9 +286,16 @@ def test_the_weights_that_were_measured_are_called_calibrated_and_the_file_is_a_
 @pytest.mark.parametrize(
     ("other", "why"),
     [
-        (lambda found: (replace(found[0], sha256="00" * 32), *found[1:]), "'open_nsfw' had the SHA-256 000000000000"),
-        (lambda found: found[1:], "'open_nsfw' had the SHA-256 none"),
-        (lambda found: (*found, RestsOn("prompts", "nsfw.txt", "11" * 32)), "'nsfw.txt' had the SHA-256 111111111111"),
+        (lambda found: (replace(found[0], sha256="00" * 32), *found[1:]), "'open_nsfw' had .* version 000000000000 1"),
+        (
+            lambda found: (replace(found[0], version="1, bf16"), *found[1:]),
+            "'open_nsfw' had .* abababababab 1, bf16, and",
+        ),
+        (lambda found: found[1:], "'open_nsfw' had the SHA-256 and version none, and has abababababab 1"),
+        (
+            lambda found: (*found, RestsOn("weights", "prompts x", "11" * 32)),
+            "'prompts x' had .* 111111111111, and has",
+        ),
         (lambda found: (*found[:-1], replace(found[-1], sha256="22" * 32)), "the settings 'adult' had"),
     ],
 )
@@ -314,9 +321,53 @@ def test_the_folder_of_a_model_is_not_part_of_what_was_measured() -> None:
     assert rests_on(encoder, ()) == rests_on(elsewhere, ())
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head as the encoder may have it: a weight file, or prompts."""
+
+    label: str
+    path: str = ""
+    prompts: str = ""
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """A filter with heads; `precision` is recorded with the weights and not with the policy."""
+
+    name: str = "encoder"
+    heads: tuple[Head, ...] = ()
+    precision: str = field(default="auto", metadata={"recorded": False})
+
+
+def basis(label: str, *heads: Head, precision: str = "auto") -> tuple[RestsOn, ...]:
+    parameters: Any = Heads(heads=heads, precision=precision)
+    names = [
+        "ViT",
+        *dict.fromkeys(f"prompts {each.prompts}" if each.prompts else f"head {each.label}" for each in heads),
+    ]
+    return rests_on(parameters, [Material("weights", name, "1, fp32", "ab" * 32) for name in names], label)
+
+
 def test_another_head_over_the_same_embedding_does_not_matter() -> None:
-    own, other, clip = (RestsOn("weights", name, "ab" * 32) for name in ("head drawn", "head young", "ViT"))
-    assert of_label((own, other, clip), "drawn") == (own, clip)
+    drawn, young, shared = (
+        Head("drawn", "d.safetensors"),
+        Head("young", prompts="people"),
+        Head("old", prompts="people"),
+    )
+    assert basis("drawn", drawn, young) == basis("drawn", drawn)
+    assert basis("young", drawn, young) == basis("young", young) == basis("young", young, shared)
+    assert [each.name for each in basis("young", drawn, young, shared)] == ["ViT", "prompts people", "encoder"]
+    assert len(basis("", drawn, young)) == 4
+
+
+def test_what_changes_the_score_of_a_head_is_part_of_what_was_measured_and_where_it_lies_is_not() -> None:
+    young = Head("young", prompts="people", classes=("child",))
+    assert basis("young", young) != basis("young", replace(young, classes=("child", "teenager")))
+    drawn = Head("drawn", "/a/d.safetensors")
+    assert basis("drawn", drawn) == basis("drawn", replace(drawn, path="/b/d.safetensors"))
+    assert basis("drawn", drawn) == basis("drawn", drawn, precision="fp32")  # the weights tell it: version "1, fp32"
+    assert basis("drawn", drawn)[0].version == "1, fp32"
 
 
 def with_encoder(model: str) -> Policy:

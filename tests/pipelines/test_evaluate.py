@@ -320,7 +320,13 @@ def test_evidence_does_not_depend_on_what_was_calibrated(world: World, calibrate
 def test_a_calibration_for_another_model_stops_the_run_before_the_first_shard(world: World, tmp_path: Path) -> None:
     output = copied(world, tmp_path)
     record = json.loads(Layout(output).run.read_text())
-    weights = next(each for each in record["rests_on"]["adult"] if each["kind"] == "weights")
+    weights = next(
+        each
+        for name, label, found in record["rests_on"]
+        if label == "score"
+        for each in found
+        if each["kind"] != "settings"
+    )
     weights["sha256"] = "00" * 32
     Layout(output).run.write_text(json.dumps(record))
     other = World(tmp_path, world.truth, world.values)
