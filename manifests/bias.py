@@ -1,21 +1,24 @@
-"""On whom does the filtering fall? The withheld share of each group, and how far it lies from that of all others.
+"""On whom does the filtering fall? What share of each group is withheld or marked, and how far from that of all others.
 
 The intervals treat samples as independent of each other. Copies and samples of one page are decided together, so where
 a group consists of few pictures, its true interval is wider.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from filters.policy import ADULT, MINOR, WITHHELD
 from manifests.intervals import CONFIDENCE, Interval, clopper_pearson, difference
 from manifests.manifest import Decision
 
 SMALL_GROUP = 30  # samples; with fewer, a group of which none was withheld could still lose 1 in 9 (Clopper-Pearson)
+BURDENS = (WITHHELD, ADULT, MINOR)  # kept out of every partition, or marked as being of one side of the wall
 
 
 @dataclass(frozen=True, slots=True)
 class Burden:
-    """How much of a group of `samples` was withheld.
+    """How many of a group of `samples` a decision falls on.
 
     `share` has the exact interval of Clopper and Pearson at 95 %. `gap` is the share less that of all other groups
     together, with Newcombe's interval; those of all groups hold at once in about 95 % (Bonferroni). None without any.
@@ -23,7 +26,7 @@ class Burden:
 
     group: str
     samples: int
-    withheld: int
+    burdened: int
     share: Interval
     gap: Interval | None
 
@@ -34,26 +37,37 @@ class Burden:
 
     @property
     def apart(self) -> bool:
-        """Whether chance does not explain that the group loses more, or less, than the others."""
+        """Whether chance does not explain that the decision falls on the group more, or less, than on the others."""
         return self.gap is not None and not self.gap.low <= 0 <= self.gap.high
 
 
-def burdens(decisions: Iterable[Decision], group_of: Callable[[Decision], str | None]) -> tuple[list[Burden], int]:
-    """Return the burden of each group, the largest first, and how many samples are of no group (None)."""
-    counts: dict[str, list[int]] = {}
+def burdens(
+    decisions: Iterable[Decision], group_of: Callable[[Decision], str | None]
+) -> tuple[dict[str, list[Burden]], int]:
+    """Return for "withheld", "adult" and "minor" the burden of each group, the largest first.
+
+    The number is that of the samples of no group (None), which are in none of these.
+    """
+    sizes: Counter[str] = Counter()
+    borne: dict[str, Counter[str]] = {name: Counter() for name in BURDENS}
     outside = 0
     for each in decisions:
         if (group := group_of(each)) is None:
             outside += 1
             continue
-        of_group = counts.setdefault(group, [0, 0])
-        of_group[0] += 1
-        of_group[1] += each.withheld
-    samples, withheld = (sum(of_group[place] for of_group in counts.values()) for place in (0, 1))
-    each_confidence = 1 - (1 - CONFIDENCE) / max(len(counts), 1)
+        sizes[group] += 1
+        for name in (*each.marks, WITHHELD) if each.withheld else each.marks:
+            if name in borne:
+                borne[name][group] += 1
+    return {name: _burdens(sizes, counts) for name, counts in borne.items()}, outside
+
+
+def _burdens(sizes: Mapping[str, int], borne: Mapping[str, int]) -> list[Burden]:
+    samples, burdened = sum(sizes.values()), sum(borne.values())
+    confidence = 1 - (1 - CONFIDENCE) / max(len(sizes), 1)
     found = []
-    for group, (size, lost) in sorted(counts.items(), key=lambda item: (-item[1][0], item[0])):
-        others = samples - size
-        gap = difference(lost, size, withheld - lost, others, each_confidence) if others else None
-        found.append(Burden(group, size, lost, clopper_pearson(lost, size), gap))
-    return found, outside
+    for group, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        own, others = borne.get(group, 0), samples - size
+        gap = difference(own, size, burdened - own, others, confidence) if others else None
+        found.append(Burden(group, size, own, clopper_pearson(own, size), gap))
+    return found

@@ -6,9 +6,11 @@ bound for all partitions together, and so for each of them, where it is also no 
 
 What is assumed. Each picture that truly is of the mark is flagged with a probability of at least the recall of the
 calibrated rule, and independently of the others. So the labelled samples of the mark must be a random sample of those
-in the corpus (or harder to find), labelled truly, and the threshold must have been chosen without looking at them. How
-rare the mark is, and how often the rule flags what is not of it, need not be alike: precision is not used. Copies of
-one picture are found or missed together, so what is bounded is the number of different pictures.
+in the corpus (or harder to find), labelled truly; and the threshold was set without looking at them, or by asking them
+for a recall: then it lies at a fixed rank among them, and the lower end of the interval is the exact tolerance limit
+(S. S. Wilks, Annals of Mathematical Statistics 12, 1941, 91-96). How rare the mark is, and how often the rule flags
+what is not of it, need not be alike: precision is not used. Copies of one picture are found or missed together, so what
+is bounded is the number of different pictures.
 
 Derivation. Let `flagged` be the samples that the rule flagged, X those of them that truly are of the mark, T = X +
 missed all that are. Two steps, each of which fails with probability a = (1 - confidence) / 2 at most:

@@ -92,7 +92,7 @@ def bias(
     groups: Annotated[Path, typer.Argument(metavar="GROUPS", help="A CSV or Parquet file: shard, key and columns.")],
     by: Annotated[str, typer.Option(help="The column of the file that names the group of a sample.")],
 ) -> None:
-    """Say how much of each group was withheld, and how far that lies from all others, with intervals.
+    """Say what share of each group was withheld or marked, and how far that lies from all others, with intervals.
 
     Example: shardwall bias cleaned groups.csv --by region
     """

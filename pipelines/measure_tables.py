@@ -103,24 +103,27 @@ def losses(compared: "Comparison", groups: "Groups") -> None:
 
 
 def curve(rule: str, points: Sequence["Point"]) -> None:
-    """Print where the samples go under each threshold of a rule, and the withheld share as a bar."""
+    """Print where the samples go under each threshold of a rule, and the share in the first place as a bar."""
+    first = next(iter(points[0].places))
     rows = []
     for each in points:
-        withheld, samples = each.places[WITHHELD], max(sum(each.places.values()), 1)
-        rows.append((each.threshold, *each.places.values(), "#" * round(BAR * withheld / samples)))
-    table(f"threshold of {rule!r}", ("threshold", *points[0].places, f"withheld of all ({BAR} # = 100 %)"), rows)
+        share = each.places[first] / max(sum(each.places.values()), 1)
+        rows.append((each.threshold, *each.places.values(), "#" * round(BAR * share)))
+    table(f"threshold of {rule!r}", ("threshold", *points[0].places, f"{first} of all ({BAR} # = 100 %)"), rows)
 
 
-def burdens(by: str, found: Sequence["Burden"], outside: int) -> None:
-    """Print the withheld share of each group, and how far it lies from that of all others."""
+def burdens(by: str, found: Mapping[str, Sequence["Burden"]], outside: int) -> None:
+    """Print what share of each group is withheld or marked, and how far it lies from that of all others."""
     from manifests.bias import SMALL_GROUP
 
-    rows = [(f.group, f.samples, f.withheld, _interval(f.share), _interval(f.gap), _remark(f)) for f in found]
-    table("", (by, "samples", "withheld", "share, 95 %", "less that of the others", "remark"), rows)
+    for name, shares in found.items():
+        told = name if name == WITHHELD else f"marked {name}"
+        rows = [(f.group, f.samples, f.burdened, _interval(f.share), _interval(f.gap), _remark(f)) for f in shares]
+        table("", (by, "samples", told, "share, 95 %", "less that of the others", "remark"), rows)
     typer.echo(f"{outside} samples of the run are in no group, and in no number above")
     typer.echo(
-        f"small: fewer than {SMALL_GROUP} samples tell little. The intervals of the differences hold all at once, "
-        "about 95 % sure, as far as samples are independent: copies and samples of one page are decided together."
+        f"small: fewer than {SMALL_GROUP} samples tell little. The intervals of the differences in a table hold all at "
+        "once, about 95 % sure, as far as samples are independent: copies and samples of one page are decided together."
     )
 
 
@@ -147,5 +150,5 @@ def _interval(found: "Interval | None") -> str:
 def _remark(found: "Burden") -> str:
     words = ["small"] if found.small else []
     if found.apart and found.gap is not None:
-        words.append("more is withheld" if found.gap.estimate > 0 else "less is withheld")
+        words.append("more than the others" if found.gap.estimate > 0 else "less than the others")
     return ", ".join(words)

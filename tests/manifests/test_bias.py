@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from filters.policy import ADULT, MINOR, WITHHELD
 from manifests.bias import SMALL_GROUP, Burden, burdens
 from manifests.intervals import difference
 from manifests.manifest import Decision
@@ -26,14 +27,14 @@ def audited(groups: dict[str, tuple[int, int]], outside: int = 0) -> tuple[dict[
     )
     decisions = [Decision("00000", n, name, 0, 1, place) for n, (name, place) in enumerate(rows)]
     found, without = burdens(decisions, lambda each: each.key or None)
-    return {each.group: each for each in found}, without
+    return {each.group: each for each in found[WITHHELD]}, without
 
 
 @given(GROUPS, st.integers(0, 5))
 def test_every_sample_is_in_its_group_or_in_none(groups: dict[str, tuple[int, int]], outside: int) -> None:
     found, without = audited(groups, outside)
     assert without == outside
-    counted = {name: (each.withheld, each.samples - each.withheld) for name, each in found.items()}
+    counted = {name: (each.burdened, each.samples - each.burdened) for name, each in found.items()}
     assert counted == {name: counts for name, counts in groups.items() if any(counts)}
     assert [each.samples for each in found.values()] == sorted(
         (sum(c) for c in groups.values() if any(c)), reverse=True
@@ -56,6 +57,17 @@ def test_the_gap_is_against_all_others_and_shares_the_risk_with_the_other_gaps()
     assert found["a"].gap is not None
     assert found["b"].gap is not None
     assert found["a"].gap.estimate > 0 > found["b"].gap.estimate
+
+
+def test_marks_of_kept_samples_are_counted_as_well() -> None:
+    places = [("adult", ("adult", "grey")), ("withheld", ("adult", "minor")), ("minors", ("minor",)), ("general", ())]
+    decisions = [Decision("0", n, "", 0, 1, place, marks) for n, (place, marks) in enumerate(places)]
+    found, _ = burdens(decisions, lambda _: "all")
+    assert {name: (one.samples, one.burdened) for name, (one,) in found.items()} == {
+        WITHHELD: (4, 1),
+        ADULT: (4, 2),
+        MINOR: (4, 2),
+    }
 
 
 def test_a_group_of_few_samples_is_said_to_be_small() -> None:

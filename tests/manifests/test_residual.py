@@ -80,6 +80,19 @@ def test_the_bound_holds_as_often_as_it_says(positives: int, recall: float, pres
     assert held / runs >= 0.95
 
 
+@pytest.mark.parametrize(("positives", "wanted"), [(60, 0.9), (300, 0.95)])
+def test_the_bound_holds_where_the_labels_chose_the_threshold_for_a_recall(positives: int, wanted: float) -> None:
+    """The threshold is the highest whose recall is shown to be as wanted; scores of the mark are uniform on 0..1."""
+    random = np.random.default_rng(20261122)
+    least = next(hits for hits in range(positives + 1) if clopper_pearson(hits, positives).low >= wanted)
+    low, held, present, runs = clopper_pearson(least, positives).low, 0, 80, 4_000
+    for _ in range(runs):
+        threshold = np.sort(random.random(positives))[positives - least]
+        flagged = int((random.random(present) >= threshold).sum())
+        held += present - flagged <= (most_missed(flagged, low, 0.025) or 0)
+    assert held / runs >= 0.95
+
+
 def test_what_may_be_left_is_stated_by_partition_and_mark() -> None:
     found = residual(POLICY, measures())
     adult = found.marks[ADULT]
