@@ -44,6 +44,19 @@ def test_a_shard_of_other_scores_warns_and_the_others_do_not() -> None:
     assert "odd: the values of adult (score) of 1000 samples lie 0.70" in told[0]
 
 
+def test_the_more_is_compared_the_surer_a_shift_must_be() -> None:
+    odd = shard(100, 100, 300, 500)
+    least = []
+    for others in (1, 20, 400):
+        shards = {f"{n:05d}": shard(800, 100, 60, 40) for n in range(others)} | {"odd": odd}
+        (found,) = drifts(POLICY, shards)
+        least += [each.at_least for each in found.shifted if each.shard == "odd"]
+    assert least == sorted(least, reverse=True)
+    assert len(set(least)) == 3
+    risk = 0.05 / (401 + 1 + 1)  # every shard, all as one, and the calibration
+    assert least[-1] == pytest.approx(0.7 - margin(1_000, risk) - margin(10_000, risk), abs=1e-4)
+
+
 def test_a_shift_of_many_shards_too_small_to_tell_is_seen_in_all_of_them_together() -> None:
     shards = {f"{n:05d}": shard(9, 3, 4, 4) for n in range(100)}
     (found,) = drifts(POLICY, shards)

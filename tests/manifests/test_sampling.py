@@ -126,13 +126,19 @@ def test_one_stratum_has_the_exact_hypergeometric_bound(size: int, data: st.Data
     bound = most_left([Answered(size, drawn, found)])
     most = size - drawn + found
     assert found <= bound <= most
-    assert bound == found or hypergeom.cdf(found, size, bound, drawn) > 0.05
-    assert bound == most or hypergeom.cdf(found, size, bound + 1, drawn) <= 0.05
+    assert bound == found or hypergeom.cdf(found, size, bound, drawn) > 0.05 - 1e-9
+    assert bound == most or hypergeom.cdf(found, size, bound + 1, drawn) <= 0.05 + 1e-9
 
 
 def test_where_everything_was_looked_at_the_bound_is_what_was_found() -> None:
     assert most_left([Answered(30, 30, 2), Answered(10, 10, 1), Answered(0, 0, 0)]) == 3
     assert most_left([Answered(30, 30, 2), Answered(100, 50, 0)]) == 2 + most_left([Answered(100, 50, 0)])
+
+
+def test_what_is_there_may_all_lie_where_least_was_drawn() -> None:
+    assert most_left([Answered(1_000, 100, 0), Answered(1_000, 10, 0)]) == 299
+    assert most_left([Answered(1_000, 10, 0), Answered(1_000, 100, 0)]) == 299
+    assert most_left([Answered(1_000, 100, 0), Answered(100, 1, 0)]) == 99 + 20  # one stratum full, then 2.006 / 0.1
 
 
 def test_nothing_found_in_several_strata_costs_no_more_than_in_one() -> None:
