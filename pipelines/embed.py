@@ -4,6 +4,7 @@ An embedding here is of the whole picture, at the precision that the encoder com
 knows already, or could not examine, is not embedded. No face is cut out; nothing here tells one person from another.
 """
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,11 +67,11 @@ def write(output: Path, embeddings: Embeddings) -> None:
 def read(path: Path) -> Embeddings:
     """Return embeddings that `write` wrote, or raise ModelError."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             name, precision = map(str, stored["encoder"])
             vectors = stored["vectors"].astype(np.float32)
             shards, keys = (tuple(map(str, stored[each])) for each in ("shards", "keys"))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"the embeddings {path.name} cannot be read ({type(error).__name__}). Write them with `head embed`."
         ) from None
