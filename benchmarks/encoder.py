@@ -161,7 +161,7 @@ def main() -> None:
     flags = ", ".join(flag for flag in KNOWN if flag in processor()) or "none of those that matter"
     print(f"{COUNT} JPEG pictures of {SIDE} x {SIDE}, {MODEL}, random weights, one thread; processor: {flags}")
     print(f"precision {loaded.precision}: cosine to fp32 at least {least:.4f}, centred {centred:.4f}\n")
-    rows = [(f"floor: {part}", 1000 * found[part] / COUNT, "", "") for part in parts]
+    rows: list[tuple[object, ...]] = [(f"floor: {part}", 1000 * found[part] / COUNT, "", "") for part in parts]
     rows += [
         (row, 1000 * t / COUNT, round(COUNT / t, 1), round(whole / t, 2))
         for row, t in (("floor", whole), *((script, found[script]) for script in scripts))

@@ -114,7 +114,7 @@ def _download(place: Place, pinned: str) -> Path:
 def _got(place: Place, file: str, url: str, known: Any) -> Path:
     """Download a file whole, going on where an earlier call broke off; the client's own download begins anew."""
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils._headers import build_hf_headers
 
     folder = (place.folder or cache() / place.repository.replace("/", "--")).absolute()
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,14 @@
 import json
 import math
 import pickle
+import re
 import socket
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
@@ -16,8 +18,10 @@ from filters.encoder import ClipEncoder, Encoded
 from filters.errors import ModelError, PolicyError
 from filters.finding import Finding, examine
 from filters.heads import Head, HeadSource
+from filters.minors import FacesAndAge
 from filters.rasters import Raster, Rasters
 from filters.towers import import_open_clip
+from manifests.evidence import EVIDENCE_SCHEMA
 from tests.filters.photos import ASTRONAUT, CAT, COFFEE, EVERY, pixels, plain, showing
 from tests.filters.tiny import DIMENSION, MODEL, digest, encoder, head, whole_model
 
@@ -207,3 +211,14 @@ def test_it_pickles_and_names_its_weights(parameters: ClipEncoder, folder: Path)
 
 def test_the_embedding_is_named_after_model_dimension_and_checkpoint(loaded: Encoded, folder: Path) -> None:
     assert loaded.embedding == f"tiny/64@{digest(folder / 'tiny.safetensors')[:12]}"
+
+
+def test_no_embedding_of_anything_and_nobodys_identity_is_stored(parameters: ClipEncoder, loaded: Encoded) -> None:
+    minors = FacesAndAge()
+    [sample] = examine(showing(pixels(ASTRONAUT)), [(minors, minors.load()), (parameters, loaded)], b"key")
+    assert {finding.filter for finding in sample.findings} == {"minors", "encoder"}
+    for finding in sample.findings:
+        assert all(isinstance(value, str | float | None) for value in astuple(finding))
+    vectors = re.compile(r"list<\w+: (half)?(float|double)|binary|tensor")
+    assert not vectors.search(str(EVIDENCE_SCHEMA.field("findings").type))
+    assert vectors.search(str(pa.list_(pa.float32())))  # or the line above would hold for anything

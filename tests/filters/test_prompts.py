@@ -1,13 +1,15 @@
 import hashlib
 import json
 import math
+import socket
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import normalize
 
@@ -90,8 +92,6 @@ def test_logits_are_those_of_open_clips_own_zero_shot_example(folder: Path, load
             mean = normalize(texts, dim=-1).mean(dim=0)
             weights.append(mean / mean.norm())
         transform = open_clip.image_transform(64, is_train=False)
-        from PIL import Image
-
         shown = torch.stack([transform(Image.fromarray(pixels(photo))) for photo in EVERY])
         images = model.encode_image(shown, normalize=True)
         theirs = (model.logit_scale.exp() * images @ torch.stack(weights, dim=1)).numpy()
@@ -105,6 +105,15 @@ def test_logits_are_those_of_open_clips_own_zero_shot_example(folder: Path, load
     assert sum(finding.value or 0 for finding in findings) == pytest.approx(1, abs=1e-4)
     scores = [loaded._heads[0].score(each) for each in images.numpy()]
     assert np.allclose(scores, shares[:, 0] + shares[:, 1], atol=1e-5)
+
+
+def test_prompts_are_read_and_encoded_without_a_connection(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> NoReturn:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    encoder(folder, HeadSource("a", prompts="minors", classes=("child",))).load()
 
 
 def test_a_score_is_the_same_whatever_its_neighbours(loaded: Encoded) -> None:
