@@ -37,8 +37,7 @@ def profiles() -> tuple[str, ...]:
 
 def load_policy(source: str | Path) -> Policy:
     """Return the policy of a file or of a shipped profile, or raise PolicyError saying all that is wrong with it."""
-    path = _located(source, Path())
-    tables = _tables(path, ())
+    tables = _tables(path := _located(source, Path()), ())
     if "measured" in tables:
         raise refusal(_shown(path), ["[measured] is for manifests; name the file under [[calibrations]] instead."])
     return _built(tables, _shown(path))
