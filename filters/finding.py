@@ -42,10 +42,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A list, weight or calibration file that decisions rest on, as the manifest records it.
+    """A list, a weight or calibration file, or a package that decisions rest on, as the manifest records it.
 
-    `kind` is "list", "weights" or "calibration"; `sha256` is the hex digest of the file as it was read; `calibrated` is
-    false for a model without a measured threshold and None where the question does not arise.
+    `kind` is "list", "weights", "calibration" or "plug-in"; `sha256` is the hex digest of what was read; `calibrated`
+    is false for a model without a measured threshold and None where the question does not arise.
     """
 
     kind: str

@@ -63,7 +63,7 @@ def plug_in(name: str) -> HashPlugin:
     try:
         found: HashPlugin = entry.load()
         why = _wrong(name, found)
-    except Exception as error:  # noqa: BLE001 - code of another package, which may fail in any way
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of another package, which may fail in any way
         why = f"its package cannot be loaded ({type(error).__name__})"
     if why:
         raise _refusal(name, f"{why}. Mend or reinstall {_distribution(entry)}")
@@ -86,9 +86,23 @@ def plug_in_material(name: str) -> Material:
     return Material("plug-in", name, _distribution(entry), _digest(entry))
 
 
+def plugged_in() -> dict[str, str]:
+    """Return for each hash that a package offers which one it is, or why it cannot be used."""
+    told = {}
+    for name in sorted({entry.name for entry in entry_points(group=GROUP)}):
+        try:
+            found = plug_in(name)
+            told[name] = f"{_distribution(_entry(name))}, {found.length} bytes, up to {found.default_distance:g}"
+        except ModelError as error:
+            told[name] = str(error)
+    return told
+
+
 def _entry(name: str) -> EntryPoint:
     if not NAME.fullmatch(name):
         raise ModelError("filter 'plugged': its `hash` is no name of small letters and digits. Write one, as photodna.")
+    if name in DIGESTS or name in PERCEPTUAL:
+        raise _refusal(name, "Shardwall has it already, in the filters digests and perceptual. Name another one")
     offers = _offers(name)
     if not offers:
         others = sorted(each.name for each in entry_points(group=GROUP))
@@ -105,8 +119,6 @@ def _offers(name: str) -> list[EntryPoint]:
 
 def _wrong(name: str, found: HashPlugin) -> str:
     """Return what is wrong with an object that a package offers; nothing where it can be used."""
-    if name in DIGESTS or name in PERCEPTUAL:
-        return "Shardwall has a hash of that name itself"
     if found.name != name:
         return "it bears another name than its entry point"
     if isinstance(found.length, bool) or not isinstance(found.length, int) or found.length not in _LENGTHS:

@@ -111,7 +111,7 @@ def _examined(asked: _Asked, plugin: HashPlugin, lists: Sequence[HashList], reac
     try:
         for known in lists:
             findings.extend(_nearest(asked.filter, plugin, known, prints, reach))
-    except Exception as error:  # noqa: BLE001 - code of another package, which may fail in any way
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of another package, which may fail in any way
         failures[f"comparing failed with {type(error).__name__}"] = None
     pictures = asked.batch.rasters(asked.row)
     if pictures.unexamined or not pictures.rasters:
@@ -128,7 +128,7 @@ def _hashed(asked: _Asked, plugin: HashPlugin) -> tuple[list[Fingerprint], dict[
     for picture in asked.pictures():
         try:
             value = plugin.hash(picture.pixels)
-        except Exception as error:  # noqa: BLE001 - code of another package, which may fail in any way
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of another package, which may fail in any way
             failures[f"hashing failed with {type(error).__name__}"] = None
             continue
         if isinstance(value, bytes) and len(value) == plugin.length:

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from filters import fastforms, hamming, pdq, termindex
 from filters.config import profiles
 from filters.errors import ShardwallError
+from filters.hashplugins import plugged_in
 from filters.precision import AUTO, settled
 from filters.prompts import SHIPPED, shipped
 from filters.scorers import installed
@@ -43,6 +44,9 @@ def examine_installation() -> tuple[list[str], bool]:
     captions = fastforms.EXTENSION and termindex.EXTENSION
     for part, built in (("PDQ", pdq.EXTENSION), ("hash search", hamming.EXTENSION), ("captions", captions)):
         lines.append(f"  {part:<18} {'built' if built else 'not built: install a C compiler and run scripts/setup'}")
+    if plugged := plugged_in():
+        lines += ["", "hashes that packages plug in"]
+        lines += [f"  {name:<18} {told}" for name, told in plugged.items()]
     lines += ["", "encoder", *_encoder()]
     lines += ["", "runners"]
     for runner, (module, told) in RUNNERS.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from filters.errors import ModelError
-from filters.hashplugins import length_of, plug_in, plug_in_material
+from filters.hashplugins import length_of, plug_in, plug_in_material, plugged_in
 from tests.filters.gradients import PLUGIN
 
 FINE = """
@@ -42,6 +42,7 @@ def test_a_hash_is_found_by_its_entry_point(folder: Path) -> None:
     install(folder, "codeword_one", FINE + "HASH = Fine()")
     assert plug_in("codeword").name == "codeword"
     assert length_of("codeword") == 16
+    assert plugged_in()["codeword"] == "codeword_one 2.1, 16 bytes, up to 3"
 
 
 def test_a_manifest_names_the_package_its_version_and_what_its_files_hold(folder: Path) -> None:
@@ -79,6 +80,7 @@ def test_what_is_no_name_is_refused_unquoted(name: str) -> None:
 
 WRONG = {
     "raise OSError('codeword-secret')": r"cannot be loaded \(OSError\)",
+    "import sys; sys.exit('codeword-secret')": r"cannot be loaded \(SystemExit\)",
     "": r"cannot be loaded \(AttributeError\)",
     "HASH = None": r"cannot be loaded \(AttributeError\)",
     FINE + "HASH = Fine(); HASH.name = 'other'": "another name than its entry point",
@@ -104,8 +106,9 @@ def test_what_cannot_serve_as_a_hash_is_refused_with_its_package(folder: Path, n
 
 def test_no_package_takes_the_name_of_a_hash_that_shardwall_has(folder: Path) -> None:
     install(folder, "codeword_pdq", FINE + "HASH = Fine(); HASH.name = 'pdq'", name="pdq")
-    with pytest.raises(ModelError, match="Shardwall has a hash of that name itself"):
+    with pytest.raises(ModelError, match="Shardwall has it already, in the filters digests and perceptual"):
         plug_in("pdq")
+    assert "Shardwall has it already" in plugged_in()["pdq"]
 
 
 def test_two_packages_that_offer_one_hash_are_refused(folder: Path) -> None:

@@ -180,7 +180,7 @@ class Failing(Gradients):
     def _told(self, step: str, honest: Any) -> Any:
         if step != self._step:
             return honest
-        if isinstance(self._answer, Exception):
+        if isinstance(self._answer, BaseException):
             raise self._answer
         return self._answer
 
@@ -193,6 +193,7 @@ class Failing(Gradients):
 
 FAILURES: list[tuple[str, Any, str]] = [
     ("hash", RuntimeError("codeword-secret"), "hashing failed with RuntimeError"),
+    ("hash", SystemExit(1), "hashing failed with SystemExit"),
     ("hash", MemoryError(), "hashing failed with MemoryError"),
     ("hash", b"short", "hash of the wrong length"),
     ("hash", bytes(145), "hash of the wrong length"),
