@@ -23,8 +23,8 @@ METADATA = {
     SOURCE: "SHA-256 of the source shard, hex",
     POLICY_DIGEST: "SHA-256 of the resolved policy, hex",
     POLICY: "the resolved policy as canonical JSON",
-    MATERIALS: "lists, weights and calibrations as a JSON list: kind, name, version, sha256 (for the public, that of a "
-    "list is keyed), entries, calibrated",
+    MATERIALS: "lists, weights, calibrations and packages as a JSON list: kind, name, version, sha256 (for the "
+    "public, that of a list is keyed), entries, calibrated",
     NOT_APPLICABLE: f"why filters of pictures had nothing to look at: {NO_PICTURE!r}; else absent",
     CALIBRATION: "'uncalibrated' where the policy accepts thresholds that nobody has measured; else absent",
 }

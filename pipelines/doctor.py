@@ -6,7 +6,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from filters import fastforms, hamming, pdq, termindex
+from filters import fastforms, hamming, pdq, termindex, urlsearch
 from filters.config import profiles
 from filters.errors import ShardwallError
 from filters.hashplugins import plugged_in
@@ -42,7 +42,8 @@ def examine_installation() -> tuple[list[str], bool]:
         lines.append(f"  {weights.name:<18} {told}; {weights.licence}; {weights.origin}")
     lines += ["", "compiled parts; without them the same answers take longer"]
     captions = fastforms.EXTENSION and termindex.EXTENSION
-    for part, built in (("PDQ", pdq.EXTENSION), ("hash search", hamming.EXTENSION), ("captions", captions)):
+    parts = {"PDQ": pdq.EXTENSION, "hash search": hamming.EXTENSION, "URL search": urlsearch.EXTENSION}
+    for part, built in {**parts, "captions": captions}.items():
         lines.append(f"  {part:<18} {'built' if built else 'not built: install a C compiler and run scripts/setup'}")
     if plugged := plugged_in():
         lines += ["", "hashes that packages plug in"]
