@@ -100,21 +100,39 @@ def _at_size(count: int) -> Grid:
     """
     window = (count + 2 * _CELLS - 1) // (2 * _CELLS)
     ahead = (window + 2) // 2 - 1
-    end = np.minimum(np.arange(count) + ahead + 1, count)
-    first = np.maximum(np.arange(count) + ahead + 1 - window, 0)
-    lines = _interpolated(count)
-    for chosen in (np.arange(count), ((np.arange(_CELLS) + 0.5) * count / _CELLS).astype(np.int64)):
-        sums = np.concatenate((np.zeros((1, SIDE)), np.cumsum(lines, axis=0)))
-        lines = (sums[end[chosen]] - sums[first[chosen]]) / (end - first)[chosen, np.newaxis]
-    made: Grid = (_COSINES @ lines).astype(np.float32)
+    sampled = ((np.arange(_CELLS) + 0.5) * count / _CELLS).astype(np.int64)
+    once, share = _boxed(sampled, np.ones(_CELLS), count, window, ahead)
+    twice, share = _boxed(once, share, count, window, ahead)
+    cells = np.repeat(np.arange(_CELLS), window * window)
+    shares = np.zeros((_CELLS, SIDE))
+    if count < SIDE:
+        smoothed = np.zeros((_CELLS, count))
+        np.add.at(smoothed, (cells, twice), share)
+        shares = smoothed @ _averaged(count)
+    else:
+        at = np.clip((twice + 0.5) * SIDE / count - 0.5, 0, SIDE - 1)
+        low = at.astype(np.int64)
+        np.add.at(shares, (cells, low), share * (low + 1 - at))
+        np.add.at(shares, (cells, np.minimum(low + 1, SIDE - 1)), share * (at - low))
+    made: Grid = (_COSINES @ shares).astype(np.float32)
     return made
 
 
-def _interpolated(count: int) -> NDArray[np.float64]:
-    """Return how so many lines are made of those of a grid, (count, 256): Pillow's bilinear filter."""
+def _boxed(
+    lines: NDArray[np.int64], share: NDArray[np.float64], count: int, window: int, ahead: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the lines that a box around each line averages, one after another, and the share of each."""
+    around = lines[:, np.newaxis] + np.arange(ahead + 1 - window, ahead + 1)
+    there = (around >= 0) & (around < count)
+    shares = share[:, np.newaxis] * there / there.sum(axis=1, keepdims=True)
+    return np.clip(around, 0, count - 1).ravel(), shares.ravel()
+
+
+def _averaged(count: int) -> NDArray[np.float64]:
+    """Return how so many lines, fewer than a grid has, are made of its lines, (count, 256): Pillow's bilinear one."""
     step = SIDE / count
     apart = np.abs(np.arange(SIDE) + 0.5 - (np.arange(count)[:, np.newaxis] + 0.5) * step)
-    shares = np.maximum(0, 1 - apart / max(step, 1.0))
+    shares = np.maximum(0, 1 - apart / step)
     joined: NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)
     return joined
 
