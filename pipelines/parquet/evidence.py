@@ -83,7 +83,8 @@ def as_columns(shard: str, index: int, first: int, told: Told) -> pa.RecordBatch
     count = len(told.statements)
     numbers = range(first, first + count)
     keys = list(map(escape, told.keys)) if told.keys is not None else list(map(str, numbers))
-    stated_by = {id(each): _stored(each) for each in told.statements}
+    distinct = {id(each): each for each in told.statements}
+    stated_by = {number: _stored(each) for number, each in distinct.items()}
     stored = [stated_by[id(each)] for each in told.statements]
     values: dict[str, Any] = {
         "shard": [escape(shard)] * count,
