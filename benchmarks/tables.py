@@ -103,7 +103,7 @@ def evidence(policy: Any, rows: list[Any]) -> None:
     reading = Reading(policy)
     for each in rows:
         count = len(each.samples)
-        answer = {
+        answer: dict[str, Any] = {
             "keys": None,
             "patterns": [{"findings": [], "examined": ["urls", "digests", "captions"]}],
             "of": [0] * count,

@@ -23,14 +23,14 @@ from filters import FILTERS, filter_class
 from filters.adult import OpenNsfw
 from filters.captions import CaptionTerms
 from filters.digests import DigestMatch
-from filters.finding import Examine, Filter, Finding, examine
+from filters.finding import FINGERPRINTS, PIXELS, Examine, Filter, Finding, examine, looks_at
 from filters.fingerprints import fingerprints
 from filters.lists import ListSource
 from filters.minors import FacesAndAge
 from filters.perceptual import PerceptualMatch
 from filters.plugged import PluggedMatch
 from filters.policy import UNEXAMINED
-from filters.rasters import Limits, rasters
+from filters.rasters import NO_IMAGE, Limits, rasters
 from filters.sample import Batch, Sample
 from filters.urls import UrlBlocklist
 from tests.corpora import LISTED_URL, LISTED_WORD, drawing
@@ -169,6 +169,13 @@ def test_it_is_a_frozen_dataclass_that_bears_its_registered_name(loaded: Loaded)
     params = type(loaded.parameters).__dataclass_params__  # type: ignore[attr-defined]
     assert dataclasses.is_dataclass(loaded.parameters)
     assert params.frozen
+
+
+def test_one_that_needs_a_picture_says_what_it_looks_at_and_no_other_does(loaded: Loaded) -> None:
+    """So that a corpus of addresses leaves out those with nothing to look at, and no others."""
+    (found,) = loaded.answers(sample(0))
+    without = any(each.unexamined == NO_IMAGE for each in found)
+    assert looks_at(loaded.parameters) in ((PIXELS, FINGERPRINTS) if without else ("",))
 
 
 def test_its_parameters_survive_a_pickle(loaded: Loaded) -> None:

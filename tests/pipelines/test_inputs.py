@@ -150,3 +150,22 @@ def test_dealing_does_not_depend_on_the_order_of_the_input(folder: Path) -> None
     shards = find_shards(str(folder))
     assert snake(shards, 2) == snake(shards[::-1], 2)
     assert [shard.name for shard in snake(shards, 2)] == ["00004", "00003", "00001", "00002", "00000"]
+
+
+def test_a_folder_of_tables_alone_is_a_corpus_of_tables_and_beside_tars_a_table_is_a_sidecar(folder: Path) -> None:
+    assert not any(shard.table for shard in find_shards(str(folder)))
+    for path in folder.glob("*.tar"):
+        path.unlink()
+    shards = find_shards(str(folder))
+    assert [shard.file for shard in shards] == [f"{name}.parquet" for name in ALL]
+    assert all(shard.table for shard in shards)
+
+
+def test_what_could_be_tars_or_tables_is_refused(folder: Path) -> None:
+    with pytest.raises(ShardError, match="it is the sidecar of the tar beside it"):
+        find_shards(f"{folder}/*.parquet")
+    with pytest.raises(ShardError, match="it holds tars and Parquet files"):
+        find_shards(f"{folder}/0000[01].{{tar,parquet}}")
+    (folder / "more.parquet").write_bytes(b"")
+    with pytest.raises(ShardError, match=r"1 Parquet file\(s\) that belong to none of them, such as more\.parquet"):
+        find_shards(str(folder))
