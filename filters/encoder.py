@@ -112,7 +112,7 @@ class ClipEncoder:
         if not self.checkpoint:
             raise ModelError(
                 f"the encoder {self.model} has no weights: none install with a package, and there is never a download "
-                "inside a run. Run `shardwall weights fetch` beforehand; name the checkpoint and its SHA-256 in the policy."
+                "inside a run. Run `shardwall weights fetch` beforehand; give its checkpoint and sha256 in the policy."
             )
         if Path(self.checkpoint).suffix.lower() == ".onnx":
             raise ModelError("the encoder reads a safetensors checkpoint, not ONNX. Export the model to safetensors.")
