@@ -1,7 +1,8 @@
 """An image tower made to compute at a precision: bf16 or int8 weights on a processor, bf16 on a CUDA device.
 
-int8: every linear layer of a transformer block. Weights are rounded once, per output; activations per token, so that a
-picture is rounded alike in any batch. Products are summed as whole numbers, which is exact on every processor.
+int8: every linear layer of a transformer block, and the cutting into patches. Weights are rounded once, per output;
+activations per token, so that a picture is rounded alike in any batch. Products are summed as whole numbers, which is
+exact on every processor.
 """
 
 import copy
@@ -28,6 +29,9 @@ def network(visual: Any, precision: Precision, size: tuple[int, int]) -> Network
 
     Raises ModelError when the tower cannot compute at this precision, or not faithfully.
     """
+    import torch
+
+    torch.set_num_threads(1)  # with more, the last digits depend on the place in a call
     visual = visual.float().eval()
     if precision == FP32:
         return _run(visual, "float32", "cpu")
@@ -101,6 +105,8 @@ def _in_whole_numbers(visual: Any) -> Any:
         if isinstance(child, nn.MultiheadAttention):
             if alone and child.batch_first and child.in_proj_weight is not None:
                 setattr(visual, name, _attention(child))
+        elif name == "conv1" and type(visual).__name__ == "VisionTransformer" and child.bias is None:
+            setattr(visual, name, _patches(child))
         elif isinstance(child, nn.Linear):
             if type(visual).__name__ in ("Sequential", "Attention", "Mlp"):
                 setattr(visual, name, _linear(child.weight, child.bias))
@@ -126,6 +132,23 @@ def _linear(weight: Any, bias: Any) -> Any:
             return (found if offset is None else found.add_(offset)).reshape(*given.shape[:-1], -1)
 
     return Int8Linear()
+
+
+def _patches(whole: Any) -> Any:
+    """Return the convolution that cuts a picture into patches side by side, as a layer of 8 bits over each patch."""
+    import torch
+
+    side = whole.kernel_size[0]
+    inwards = _linear(whole.weight.reshape(len(whole.weight), -1), None)
+
+    class Int8Patches(torch.nn.Module):
+        def forward(self, given: Any) -> Any:
+            count, colours, height, width = given.shape
+            cut = given.reshape(count, colours, height // side, side, width // side, side).permute(0, 2, 4, 1, 3, 5)
+            found = inwards(cut.reshape(count, -1, colours * side * side))
+            return found.transpose(1, 2).reshape(count, -1, height // side, width // side)
+
+    return Int8Patches()
 
 
 def _attention(whole: Any) -> Any:
