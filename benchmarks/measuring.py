@@ -102,7 +102,7 @@ def main() -> None:
         left(folder, "cleaned")
         shardwall(folder, "residual", "cleaned", "--plan", "150")
         answer(folder, "cleaned")
-        shardwall(folder, "residual", "cleaned", "--answers", "answers.csv")
+        shardwall(folder, "evaluate", "cleaned", "--sample", "answers.csv")
         shardwall(
             folder, "what-if", "cleaned", "--set", "stand-in at_least=0.9", "--by", "contrast", "--groups", "labels.csv"
         )

@@ -9,11 +9,13 @@ import typer
 
 from filters.errors import LabelError, PolicyError
 from pipelines.cli_tables import table
+from pipelines.measure_tables import looked
 
 if TYPE_CHECKING:
     from filters.calibration import Group, Interval
     from manifests.curves import Measured, Wanted
     from manifests.evaluation import Evaluation
+    from pipelines.evaluate import Question
 
 SHARE = "{:.4f}"
 BOUNDS = ("at least", "estimate", "at most")
@@ -27,8 +29,8 @@ def add_evaluate(app: typer.Typer) -> None:
 def evaluate(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The folder that `shardwall clean` wrote.")],
     labels: Annotated[
-        Path, typer.Argument(metavar="LABELS", help="CSV or Parquet: shard, key, label (0 or 1), groups.")
-    ],
+        Path | None, typer.Argument(metavar="LABELS", help="CSV or Parquet: shard, key, label (0 or 1), groups.")
+    ] = None,
     rule: Annotated[
         str, typer.Option(help="The rule whose threshold is measured; label 1 says that its mark is due.")
     ] = "",
@@ -37,6 +39,9 @@ def evaluate(
         float | None, typer.Option(help="Choose the threshold whose recall is at least this, such as 0.99.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the calibration file here, for [[calibrations]].")] = None,
+    sample: Annotated[
+        Path | None, typer.Option(help="Fold in the answered plan of `shardwall residual --plan`, in place of LABELS.")
+    ] = None,
 ) -> None:
     """Measure the threshold of a rule against labels that people gave, and write its calibration file.
 
@@ -46,17 +51,32 @@ def evaluate(
     whatever the threshold: they are counted, and in no share. Where the labels are too few for --recall, it says how
     many it takes, writes nothing and ends with 1. Beside the calibration, adult.evaluation.json has all figures and the
     points of the curve. No key is shown.
-    """
-    from pipelines import evaluate as measure
 
+    With --sample it says what is left of each mark, by the answers alone: what is not answered counts as found.
+    """
+    from pipelines.evaluate import Question
+    from pipelines.residual import fold_answers
+
+    if (labels is None) == (sample is None):
+        raise PolicyError("evaluate takes LABELS or --sample, one of the two: a labelled set, or an answered plan.")
     if recall is not None and not 0 < recall < 1:
         raise PolicyError("--recall lies between 0 and 1, both left out: nobody can show that nothing is missed.")
-    answer = measure.evaluate(output, labels, measure.Question(rule, tuple(by or ()), recall))
+    if sample:
+        looked(fold_answers(output, sample))
+    elif labels:
+        _measure(output, labels, Question(rule, tuple(by or ()), recall), out)
+
+
+def _measure(output: Path, labels: Path, question: "Question", out: Path | None) -> None:
+    from pipelines.evaluate import evaluate as measured
+    from pipelines.evaluate import write
+
+    answer = measured(output, labels, question)
     _show(answer.evaluation)
     if answer.evaluation.wanted and answer.evaluation.wanted.threshold is None:
         raise LabelError(_too_few(answer.evaluation))
     if out:
-        _told(out, measure.write(out, answer, output), answer.evaluation)
+        _told(out, write(out, answer, output), answer.evaluation)
 
 
 def _told(out: Path, digest: str, found: "Evaluation") -> None:

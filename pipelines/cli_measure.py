@@ -26,24 +26,19 @@ def residual(
         int | None, typer.Option(min=1, help="Choose so many samples of each partition to look at.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another number draws another sample.")] = 0,
-    answers: Annotated[Path | None, typer.Option(help="The plan with its cells answered: yes or no.")] = None,
 ) -> None:
     """Say how much of each mark may be left in each partition, or that nothing bounds it.
 
     Example: shardwall residual cleaned --plan 300, then answer restricted/sample/plan.csv, then
-    shardwall residual cleaned --answers plan.csv
+    shardwall evaluate cleaned --sample plan.csv
 
     A bound comes from a calibration of the policy, and holds if its labelled samples are like those of the corpus. The
-    answers to a plan give another one, which rests on no model. What is not answered counts as found.
+    answers to a plan give another one, which rests on no model.
     """
     from pipelines import residual as left
 
-    if plan is not None and answers is not None:
-        raise PolicyError("--plan and --answers cannot be given together: a plan is answered before it is folded in.")
     if plan is not None:
         show.plan(*left.write_plan(output, plan, seed))
-    elif answers is not None:
-        show.looked(left.fold_answers(output, answers))
     else:
         show.residual(left.read_residual(output))
         show.looked(left.read_answers(output))

@@ -44,7 +44,7 @@ def plan(path: Path, drawn: "Plan") -> None:
     chosen = [each.stratum for each in drawn.chosen]
     rows = [(s.partition, s.band, s.source, size, chosen.count(s)) for s, size in drawn.sizes.items()]
     table("", ("partition", "scores", "source", "samples", "to look at"), rows)
-    typer.echo(f"{path}: answer yes or no in each empty cell, then give it back with --answers")
+    typer.echo(f"{path}: answer yes or no in each empty cell, then fold it in with shardwall evaluate --sample")
 
 
 def looked(found: Sequence["Looked"]) -> None:

@@ -83,14 +83,14 @@ def test_a_plan_is_written_answered_and_folded_in(output: Path, shardwall: Shard
     filled = [[cell or "no" for cell in row] for row in rows]
     with (tmp_path / "answers.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(filled)
-    told = shardwall("residual", output, "--answers", tmp_path / "answers.csv")
+    told = shardwall("evaluate", output, "--sample", tmp_path / "answers.csv")
     assert lines(told, "general", "adult", "15", "0")
     assert lines(shardwall("residual", output), "general", "adult", "15", "0")
     assert shardwall("residual", output, "--plan", 15).code == 1
     assert not [key for key in {row[4] for row in rows[1:]} if key in told.out]
 
 
-@pytest.mark.parametrize("words", [("--plan", "0"), ("--plan", "3", "--answers", "x.csv"), ("--plan", "some")])
+@pytest.mark.parametrize("words", [("--plan", "0"), ("--answers", "x.csv"), ("--plan", "some")])
 def test_a_plan_that_cannot_be_is_refused(output: Path, shardwall: Shardwall, words: tuple[str, ...]) -> None:
     assert shardwall("residual", output, *words).code == 2
 

@@ -350,3 +350,12 @@ def test_the_policy_check_tells_what_the_calibration_measured(calibrated: World,
     assert told.code == 0
     assert "- calibration adult score of" in told.out
     assert "uncalibrated" not in told.out
+
+
+@pytest.mark.parametrize("words", [(), ("labels.csv", "--sample", "plan.csv")])
+def test_labels_or_an_answered_plan_are_asked_for_and_not_both(
+    world: World, shardwall: Shardwall, words: tuple[str, ...]
+) -> None:
+    told = shardwall("evaluate", world.output, *words)
+    assert told.code == 2
+    assert "one of the two" in told.err
