@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from filters.errors import ShardError
@@ -12,6 +13,7 @@ from filters.errors import ShardError
 WORKER_DIED = "Worker subprocess exited"  # apache_beam 2.77, sdk_worker_main's keeper, raised in a thread of its own
 WORKER = b"sdk_worker_main"
 AGAIN = 0.2  # seconds until workers are looked for once more: one may have been about to start
+INTERRUPTED_EVERY = 50  # looks, which is ten seconds
 
 
 @contextmanager
@@ -22,9 +24,7 @@ def worker_deaths_end_the_run() -> Iterator[None]:
 
     def hook(told: threading.ExceptHookArgs) -> None:
         if WORKER_DIED in str(told.exc_value) and died.acquire(blocking=False):
-            threading.Thread(target=_end_workers, args=(over,), daemon=True).start()
-            # Unlike _thread.interrupt_main this wakes a main thread that waits for a lock.
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            threading.Thread(target=_end, args=(over,), daemon=True).start()
 
     threading.excepthook = hook
     try:
@@ -39,13 +39,20 @@ def worker_deaths_end_the_run() -> Iterator[None]:
         threading.excepthook = before
 
 
-def _end_workers(over: threading.Event) -> None:
-    """Kill the other workers until the run is over: on its way out Beam joins each of them, and they wait for work."""
-    while not over.wait(AGAIN):
+def _end(over: threading.Event) -> None:
+    """Interrupt the main thread and kill the other workers until the run is over.
+
+    On its way out Beam joins each worker, and they wait for work; and where it starts one it may swallow an interrupt.
+    """
+    for turn in count():
+        if turn % INTERRUPTED_EVERY == 0:  # unlike _thread.interrupt_main this wakes a thread that waits for a lock
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         for pid in _descendants(os.getpid()):
             with suppress(OSError):
                 if WORKER in Path(f"/proc/{pid}/cmdline").read_bytes():
                     os.kill(pid, signal.SIGKILL)
+        if over.wait(AGAIN):
+            return
 
 
 def _descendants(pid: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -31,7 +31,7 @@ class Columns:
     numbers: tuple[int, ...] = ()
     digests: tuple[tuple[int, str], ...] = ()
     pdq: tuple[int, int] | None = None  # the hash, and its quality
-    key: int | None = None
+    key: int | None = field(default=None, repr=False)
 
     @property
     def strings(self) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -28,9 +28,9 @@ _HEX = re.compile("[0-9a-f]*")
 class Told:
     """What is known of some consecutive rows; `prints` are, for each row, (kind, value, quality)."""
 
-    keys: list[str] | None
+    keys: list[str] | None = field(repr=False)
     statements: list[Statement]
-    prints: list[Sequence[tuple[str, bytes, int | None]]]
+    prints: list[Sequence[tuple[str, bytes, int | None]]] = field(repr=False)
     groups: list[Sequence[str]]
 
     def __add__(self, other: "Told") -> "Told":

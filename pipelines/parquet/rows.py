@@ -69,7 +69,7 @@ class _Whole:
 
     batch: pa.RecordBatch
     shard: str
-    keys: Sequence[str]
+    keys: Sequence[str] = field(repr=False)
     found: Columns
     values: list[list[Any]]
     crowded: NDArray[np.bool_]

@@ -69,7 +69,8 @@ def test_a_list_of_the_user_is_added_to_those_of_the_profile_and_read_by_every_f
 
 def test_a_filter_reads_only_the_lists_it_names(tmp_path: Path) -> None:
     more = LIST + LIST.replace('"ours"', '"other"') + '[[filters]]\nname = "digests"\nlists = ["other"]\n'
-    policy = load_policy(write(tmp_path, MINIMAL.replace("LISTS", more + '[[filters]]\nname = "perceptual"\n')))
+    own = MINIMAL.replace('mark = "listed"', 'labels = ["csam"]\nmark = "listed"')
+    policy = load_policy(write(tmp_path, own.replace("LISTS", more + '[[filters]]\nname = "perceptual"\n')))
     assert sources(policy, "digests") == ["other"]
     assert sources(policy, "perceptual") == ["ours", "other"]
 

@@ -28,7 +28,6 @@ from tests.filters.test_ties import clustered, flipped
 
 ROOT = Path(__file__).parent.parent.parent
 PEERS = Path(sys.prefix) / "peers"
-pytestmark = pytest.mark.skipif(not (PEERS / "threatexchange").is_dir(), reason="scripts/setup did not install it")
 
 WORDS = [f"codeword {number}" for number in range(40)]
 LATER, EARLIER = "2026-03-02T12:00:00Z", "2026-03-01T12:00:00Z"
