@@ -1,3 +1,3 @@
 """Move: the only room that knows Beam and opens shards."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
