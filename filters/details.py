@@ -74,11 +74,18 @@ def may_have_details(cues: Collection[str], signs: int, digits: bool) -> bool:
     return signs > 0 or (digits and bool(cues)) or not _WITHOUT_DIGITS.isdisjoint(cues)
 
 
+def may_name(text: str) -> bool:
+    """Tell whether a text may have a name in it, in the sense of this module: one in ASCII needs a capital."""
+    return not text.isascii() or text != text.lower()
+
+
 def has_personal_details(text: str, cues: Collection[str], ages: bool) -> bool:
     """Tell whether a personal detail stands beside a name in a text, as it is written: case tells names.
 
     `cues` are those of CUES that the text holds in `plain` form; `ages` says that it states somebody's age.
     """
+    if not may_name(text):
+        return False
     text = text[:_MOST]
     signs = text.encode("ascii", "ignore").translate(None, _OTHERS)
     if not (ages or cues or signs):

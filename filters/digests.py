@@ -11,6 +11,7 @@ from filters.fingerprints import DIGESTS, Fingerprint
 from filters.hashlists import HashList, as_strings
 from filters.lists import ListSource, hash_material, read_lists
 from filters.rasters import NO_IMAGE
+from filters.sample import Batch
 
 NO_DIGEST = "no digest that the lists can match"
 
@@ -48,11 +49,40 @@ class DigestMatch:
     def load(self) -> Examine:
         """Return the function that matches; ListError as for `materials`."""
         lists = read_lists(self.name, self.lists, DIGESTS, stamped=True)
-        return lambda batch: [_examine(self.name, batch.fingerprints(row), lists) for row in range(len(batch))]
+        return lambda batch: _examine(self.name, batch, lists)
 
 
-def _examine(name: str, prints: Sequence[Fingerprint], lists: Sequence[HashList]) -> tuple[Finding, ...]:
-    digests = [each for each in prints if each.kind in DIGESTS]
+def _examine(name: str, batch: Batch, lists: Sequence[HashList]) -> list[tuple[Finding, ...]]:
+    """Look up all digests of a batch at once; of rows without a listed one, those of the same kinds are found alike."""
+    rows = [[each for each in batch.fingerprints(row) if each.kind in DIGESTS] for row in range(len(batch))]
+    listed = {value for known in lists for kind in known.tables for value in _listed(rows, kind, known)}
+    alike: dict[tuple[str, ...], tuple[Finding, ...]] = {}
+    found = []
+    for digests in rows:
+        kinds = tuple([each.kind for each in digests])
+        if listed and any(each.value in listed for each in digests):
+            found.append(_findings(name, digests, lists))
+        elif kinds in alike:
+            found.append(alike[kinds])
+        else:
+            found.append(alike.setdefault(kinds, _findings(name, digests, lists)))
+    return found
+
+
+def _listed(rows: Sequence[Sequence[Fingerprint]], kind: str, known: HashList) -> set[bytes]:
+    """Return the digests of this kind that a list holds."""
+    wanted = [each.value for digests in rows for each in digests if each.kind == kind]
+    values = known.tables[kind].values
+    if kind not in DIGESTS or not wanted or not len(values):
+        return set()
+    asked = np.frombuffer(b"".join(wanted), np.uint8).reshape(-1, values.shape[1])
+    entries, strings = as_strings(values), as_strings(asked)
+    places = np.minimum(np.searchsorted(entries, strings), len(entries) - 1)
+    return {wanted[place] for place in np.flatnonzero(entries[places] == strings).tolist()}
+
+
+def _findings(name: str, digests: Sequence[Fingerprint], lists: Sequence[HashList]) -> tuple[Finding, ...]:
+    """Return the findings of one sample."""
     kinds = {each.kind for each in digests}
     findings = [finding for known in lists for finding in _matches(name, digests, known)]
     if any(kinds.isdisjoint(known.tables) for known in lists):

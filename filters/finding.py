@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from filters.fingerprints import Fingerprint
-from filters.sample import Batch, Sample
+from filters.sample import Batch
 
 STRUCTURE = "structure"  # findings of the reader itself: faults of framing, names, JSON
 PARTIAL = "partial"  # label of a match of a part: for a person to review, and never known material
@@ -113,24 +113,29 @@ def examine(batch: Batch, chain: Sequence[tuple[Filter, Examine]], key: bytes) -
     A sample with a conclusive finding is shown to no later filter. A filter that raises, answers for the wrong number
     of samples or gives a value that is not a number has examined nothing.
     """
-    found = [_unseen(sample, batch.rasters(row).unexamined) for row, sample in enumerate(batch.samples)]
-    examined: list[list[str]] = [[] for _ in range(len(batch))]
-    open_rows = list(range(len(batch)))
-    for parameters, load_result in chain:
-        answers = _answers(parameters, load_result, batch.take(open_rows))
-        still_open = []
+    found = {row: unseen for row in range(len(batch)) if (unseen := _unseen(batch, row))}
+    names = tuple(parameters.name for parameters, _ in chain)
+    shown = [names] * len(batch)
+    open_rows: Sequence[int] = range(len(batch))
+    for number, (parameters, load_result) in enumerate(chain, start=1):
+        answers = _answers(parameters, load_result, batch if len(open_rows) == len(batch) else batch.take(open_rows))
+        closed = set()
         for row, answer in zip(open_rows, answers, strict=True):
-            examined[row].append(parameters.name)
-            found[row].extend(_sealed(finding, key) for finding in answer)
-            if not any(f.label in parameters.conclusive and not f.unexamined for f in answer):
-                still_open.append(row)
-        open_rows = still_open
-    return [Examination(tuple(found[row]), batch.fingerprints(row), tuple(examined[row])) for row in range(len(batch))]
+            if answer == ():  # nearly always; and what is no answer at all must not pass for this one
+                continue
+            found.setdefault(row, []).extend(_sealed(finding, key) for finding in answer)
+            if any(f.label in parameters.conclusive and not f.unexamined for f in answer):
+                shown[row] = names[:number]
+                closed.add(row)
+        if closed:
+            open_rows = [row for row in open_rows if row not in closed]
+    return [Examination(tuple(found.get(row, ())), batch.fingerprints(row), seen) for row, seen in enumerate(shown)]
 
 
-def _unseen(sample: Sample, why: str) -> list[Finding]:
+def _unseen(batch: Batch, row: int) -> list[Finding]:
     """Return what stands against a sample before any filter looks, so that no choice of filters lets it through."""
-    found = [Finding(STRUCTURE, problem, unexamined=problem) for problem in sample.problems]
+    found = [Finding(STRUCTURE, problem, unexamined=problem) for problem in batch.problems(row)]
+    why = batch.rasters(row).unexamined
     return [*found, _unexamined(RASTERS, why)] if why else found
 
 

@@ -62,6 +62,10 @@ class Batch:
         """The samples, in shard order."""
         return tuple(view.sample for view in self._views)
 
+    def problems(self, row: int) -> tuple[str, ...]:
+        """Return what is wrong with sample `row` as such."""
+        return self._views[row].sample.problems
+
     def rasters(self, row: int) -> Rasters:
         """Return every picture that sample `row` carries."""
         return self._views[row].rasters
@@ -69,6 +73,8 @@ class Batch:
     def fingerprints(self, row: int) -> tuple[Fingerprint, ...]:
         """Return the digests and perceptual hashes of sample `row`, and those that filters noted."""
         view = self._views[row]
+        if not view.noted:
+            return view.fingerprints
         return (*view.fingerprints, *(each for prints in view.noted.values() for each in prints))
 
     def note(self, row: int, kind: str, prints: Sequence[Fingerprint]) -> None:
@@ -83,7 +89,8 @@ class Batch:
         """
         batch = cls(samples)
         for view, known in zip(batch._views, prints, strict=True):
-            view.__dict__.update(rasters=NO_PICTURES, fingerprints=known)  # where `cached_property` looks first
+            view.rasters = NO_PICTURES  # to be made no more
+            view.fingerprints = known
         return batch
 
     def take(self, rows: Sequence[int]) -> "Batch":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from filters import ages, details
 from filters.ages import stated_ages
-from filters.details import has_personal_details, may_have_details
+from filters.details import has_personal_details, may_have_details, may_name
 from filters.fastforms import Reads, read
 from filters.finding import Finding
 from filters.languages import ANY, languages
@@ -46,7 +46,9 @@ class TextSearch:
         reads = read(texts)
         found = self._forms(reads)
         answers: dict[int, list[Finding]] = {}
-        for place in sorted({*found, *(place for place, signs in enumerate(reads.signs) if signs)}):
+        # Where no term and no cue stands, there may be a telephone number or an e-mail address beside a name.
+        others = [place for place, signs in enumerate(reads.signs) if signs and may_name(texts[place])]
+        for place in sorted({*found, *others}):
             forms = found.get(place, [])
             if not (reads.digits[place] or reads.signs[place]) and all(map(_needs_a_digit, forms)):
                 continue

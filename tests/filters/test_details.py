@@ -2,8 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.details import CUES, has_personal_details
+from filters.details import _INTRODUCED, _NAMED, _NAMED_AT_END, CUES, has_personal_details, may_name
 from filters.textforms import plain
+
+NAMES = (_INTRODUCED, _NAMED, _NAMED_AT_END)
+PIECES = st.sampled_from(
+    ["jo", "Jo", "Bloggs", " ", ", 34", "name is", "name: ", "NAMED", "é", "Ä", "我叫", "K", "\u212a", "1"]
+)
 
 
 def found(text: str, ages: bool = False) -> bool:
@@ -65,6 +70,11 @@ def test_a_name_or_a_detail_alone_is_none(text: str) -> None:
 @given(st.text(st.characters()), st.booleans())
 def test_any_text_is_answered(text: str, ages: bool) -> None:
     assert found(text, ages) in {True, False}
+
+
+@given(st.lists(PIECES, max_size=6).map("".join) | st.text(st.characters()))
+def test_a_text_that_may_have_no_name_has_none(text: str) -> None:
+    assert may_name(text) or not any(each.search(text) for each in NAMES)
 
 
 def test_a_hostile_text_is_answered_in_linear_time() -> None:

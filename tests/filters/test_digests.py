@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from filters.digests import DigestMatch
 from filters.errors import ListError
 from filters.finding import Finding
+from filters.fingerprints import Fingerprint
 from filters.hashlists import build
 from filters.lists import ListSource
 from filters.sample import Batch, Sample
@@ -155,3 +156,20 @@ def test_a_digest_that_ends_in_zero_bytes_is_told_from_its_neighbours(make_list:
     other = digest[: -len(ending)] + ending[:-2] + "01"
     one = DigestMatch(lists=(make_list("codewords", f"{listed_one},sha1,"),))
     assert [len(found(one, batch(meta={"sha1": each}))[0]) for each in (listed_one, other)] == [1, 0]
+
+
+KINDS = {"md5": b"0", "sha1": b"1", "sha256": b"1"}  # of which words
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(rows=st.lists(st.lists(st.tuples(st.sampled_from([*KINDS]), st.booleans()), max_size=3), max_size=5))
+def test_many_rows_are_answered_as_each_by_itself(make_list: MakeList, rows: list[list[tuple[str, bool]]]) -> None:
+    lists = (make_list("one", listed("md5", b"0"), listed("sha256", b"1")), make_list("two", listed("sha256", b"1")))
+    prints = [
+        tuple(Fingerprint(kind, "f", hashlib.new(kind, KINDS[kind] if known else b"2").digest()) for kind, known in row)
+        for row in rows
+    ]
+    samples = [Sample("s", str(row)) for row in range(len(rows))]
+    examine = DigestMatch(lists=lists).load()
+    alone = [examine(Batch.recorded([sample], [each]))[0] for sample, each in zip(samples, prints, strict=True)]
+    assert list(examine(Batch.recorded(samples, prints))) == alone
