@@ -80,6 +80,11 @@ def record(shard: str, key: str, fields: Mapping[str, Any], problems: Sequence[s
     )
 
 
+def is_prose(value: str) -> bool:
+    """Tell whether a string is a text, and no address can be read in it."""
+    return bool(_distinct([value])) and next(_addresses_in(value), None) is None
+
+
 def is_address_name(name: str) -> bool:
     """Tell whether a field of this name holds an address."""
     return bool(_ADDRESS_KEY.search(name))

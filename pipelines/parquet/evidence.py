@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from filters.digests import NO_DIGEST
@@ -22,6 +23,10 @@ KINDS = ("md5", "sha1", "sha256", "pdq")  # what a table may record
 LONGEST_KEY = 256
 _GROUP = re.compile("[0-9a-f]{32}")
 _HEX = re.compile("[0-9a-f]*")
+_STATED = ("findings", "examined", "not_applicable")  # columns that most rows have alike
+
+_Shape = list[tuple[str, int, int | None]]
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Reading:
         for row, ids in groups.items():
             ties[int(row)] = [_group(each) for each in ids]
         keys = _keys(answer["keys"], count) if keyed else None
-        return Told(keys, [_at(statements, each) for each in of], _prints(answer, count), ties)
+        return Told(keys, _all_at(statements, of), _prints(answer, count), ties)
 
     def _statement(self, told: Mapping[str, Any]) -> Statement:
         found, examined = stated(told)
@@ -81,24 +86,26 @@ class Reading:
 def as_columns(shard: str, index: int, first: int, told: Told) -> pa.RecordBatch:
     """Return the evidence of rows, of which the first has this `index` and lies in row `first` of its file."""
     count = len(told.statements)
-    numbers = range(first, first + count)
-    keys = list(map(escape, told.keys)) if told.keys is not None else list(map(str, numbers))
+    numbers = np.arange(first, first + count)
     distinct = {id(each): each for each in told.statements}
-    stated_by = {number: _stored(each) for number, each in distinct.items()}
-    stored = [stated_by[id(each)] for each in told.statements]
-    values: dict[str, Any] = {
-        "shard": [escape(shard)] * count,
-        "index": range(index, index + count),
+    places = {number: place for place, number in enumerate(distinct)}
+    stored, rows = [_stored(each) for each in distinct.values()], pa.array([places[id(e)] for e in told.statements])
+    keys = pa.array(numbers).cast(pa.string()) if told.keys is None else pa.array(list(map(escape, told.keys)))
+    columns: dict[str, Any] = {
+        "shard": pa.repeat(escape(shard), count),
+        "index": pa.array(np.arange(index, index + count)),
         "key": keys,
-        "offset": numbers,
-        "length": [1] * count,
-        "groups": told.groups,
-        "fingerprints": [_fingerprints(each) for each in told.prints] if any(told.prints) else [[]] * count,
-        **{name: [each[name] for each in stored] for name in ("findings", "examined", "not_applicable")},
+        "offset": pa.array(numbers),
+        "length": pa.repeat(pa.scalar(1, pa.int64()), count),
+        "groups": pa.array(told.groups, _type("groups")),
+        "fingerprints": _fingerprints(told.prints),
+        **{name: pa.array([each[name] for each in stored], _type(name)).take(rows) for name in _STATED},
     }
-    return pa.RecordBatch.from_arrays(
-        [pa.array(values[each.name], each.type) for each in EVIDENCE_SCHEMA], schema=EVIDENCE_SCHEMA
-    )
+    return pa.RecordBatch.from_arrays([columns[each.name] for each in EVIDENCE_SCHEMA], schema=EVIDENCE_SCHEMA)
+
+
+def _type(name: str) -> pa.DataType:
+    return EVIDENCE_SCHEMA.field(name).type
 
 
 def _stored(statement: Statement) -> dict[str, Any]:
@@ -107,22 +114,33 @@ def _stored(statement: Statement) -> dict[str, Any]:
     return {"findings": found, **texts}
 
 
-def _fingerprints(prints: Sequence[tuple[str, bytes, int | None]]) -> list[dict[str, Any]]:
-    return [{"kind": kind, "form": IN_TABLE, "value": value, "quality": quality} for kind, value, quality in prints]
+def _fingerprints(prints: Sequence[Sequence[tuple[str, bytes, int | None]]]) -> pa.Array:
+    """Return the fingerprints of each row as a column of evidence."""
+    kind = _type("fingerprints")
+    flat = [each for row in prints for each in row]
+    kinds, values, qualities = zip(*flat, strict=True) if flat else ((), (), ())
+    fields = {"kind": kinds, "form": [IN_TABLE] * len(flat), "value": values, "quality": qualities}
+    arrays = [pa.array(fields[each.name], each.type) for each in kind.value_type]
+    starts = pa.array(np.concatenate((np.zeros(1, np.int32), np.cumsum([len(row) for row in prints], dtype=np.int32))))
+    return pa.ListArray.from_arrays(starts, pa.StructArray.from_arrays(arrays, fields=list(kind.value_type)), type=kind)
 
 
 def _prints(answer: Mapping[str, Any], count: int) -> list[Sequence[tuple[str, bytes, int | None]]]:
-    shapes = [_shape(each) for each in answer["shapes"]]
-    if answer["values"] is None:
+    shapes, values = [_shape(each) for each in answer["shapes"]], answer["values"]
+    if values is None:
         if any(shapes):
             raise ValueError
         return [()] * count
-    if not len(answer["shape"]) == len(answer["values"]) == count:
+    rows = _all_at(shapes, answer["shape"])
+    sizes = {id(shape): 2 * sum(size for _, size, _ in shape) for shape in shapes}
+    if not len(rows) == len(values) == count or [len(each) for each in values] != [sizes[id(row)] for row in rows]:
         raise ValueError
-    return [_split(_at(shapes, each), value) for each, value in zip(answer["shape"], answer["values"], strict=True)]
+    if not _HEX.fullmatch(whole := "".join(values)):
+        raise ValueError
+    return _split(rows, bytes.fromhex(whole))
 
 
-def _shape(told: Any) -> list[tuple[str, int, int | None]]:
+def _shape(told: Any) -> _Shape:
     """Return (kind, bytes, quality) of each fingerprint of a row."""
     shape = [(kind, BYTES[kind], quality) for kind, quality in told]
     if any(kind not in KINDS or quality not in (None, *range(101)) for kind, _, quality in shape):
@@ -130,13 +148,16 @@ def _shape(told: Any) -> list[tuple[str, int, int | None]]:
     return shape
 
 
-def _split(shape: list[tuple[str, int, int | None]], value: Any) -> list[tuple[str, bytes, int | None]]:
-    if not _HEX.fullmatch(value) or len(value) != 2 * sum(size for _, size, _ in shape):
-        raise ValueError
-    data, found, start = bytes.fromhex(value), [], 0
-    for kind, size, quality in shape:
-        found.append((kind, data[start : start + size], quality))
-        start += size
+def _split(rows: Sequence[_Shape], data: bytes) -> list[Sequence[tuple[str, bytes, int | None]]]:
+    """Return the fingerprints of each row, of which `data` has the values."""
+    found: list[Sequence[tuple[str, bytes, int | None]]] = []
+    start = 0
+    for shape in rows:
+        row = []
+        for kind, size, quality in shape:
+            row.append((kind, data[start : start + size], quality))
+            start += size
+        found.append(row)
     return found
 
 
@@ -152,7 +173,10 @@ def _group(value: Any) -> str:
     return value
 
 
-def _at(found: list[Any], place: Any) -> Any:
-    if not isinstance(place, int) or not 0 <= place < len(found):
+def _all_at(found: list[_Found], places: Any) -> list[_Found]:
+    """Return what is at each of these places, or raise ValueError where one is none."""
+    if not isinstance(places, list) or not {type(each) for each in places} <= {int}:
         raise ValueError
-    return found[place]
+    if places and not 0 <= min(places) <= max(places) < len(found):
+        raise ValueError
+    return [found[place] for place in places]

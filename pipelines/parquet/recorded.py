@@ -14,19 +14,35 @@ _BY_LENGTH = {2 * size: kind for kind, size in DIGESTS.items()}
 
 def prints(
     found: Columns, values: dict[int, list[Any]], batch: pa.RecordBatch
-) -> list[tuple[tuple[Fingerprint, ...], bool]]:
-    """Return what is recorded of the picture of each row, and whether a digest is none."""
-    if not found.digests and found.pdq is None:
-        return [((), False)] * batch.num_rows
-    columns = [[_digest(kind, each) for each in values[place]] for place, kind in found.digests]
+) -> tuple[list[tuple[Fingerprint, ...]], list[int]]:
+    """Return what is recorded of the picture of each row, and the rows with a digest that is none."""
+    columns = [_digests(kind, values[place]) for place, kind in found.digests]
     if found.pdq is not None:
         quality = batch.column(found.pdq[1]).to_pylist()
         columns.append([_pdq(each, sure) for each, sure in zip(values[found.pdq[0]], quality, strict=True)])
-    return [_recorded(row) for row in zip(*columns, strict=True)]
+    if not columns:
+        return [()] * batch.num_rows, []
+    bad = sorted({row for each in columns if BAD_DIGEST in each for row, one in enumerate(each) if one == BAD_DIGEST})
+    if len(columns) == 1:
+        return [(one,) if isinstance(one, Fingerprint) else () for one in columns[0]], bad
+    return [_distinct(row) for row in zip(*columns, strict=True)], bad
 
 
-def _recorded(row: Sequence[Fingerprint | str | None]) -> tuple[tuple[Fingerprint, ...], bool]:
-    return tuple(dict.fromkeys(each for each in row if isinstance(each, Fingerprint))), BAD_DIGEST in row
+def _distinct(row: Sequence[Fingerprint | str | None]) -> tuple[Fingerprint, ...]:
+    return tuple(dict.fromkeys(each for each in row if isinstance(each, Fingerprint)))
+
+
+def _digests(kind: str, values: Sequence[Any]) -> list[Fingerprint | str | None]:
+    """Return what `_digest` does of each value; where all are of the right length, their hex is read at once."""
+    size = DIGESTS.get(kind, 0)
+    try:
+        whole = "".join(values)
+        if kind in DIGESTS and set(map(len, values)) == {2 * size} and whole.isalnum():
+            data = bytes.fromhex(whole)
+            return [Fingerprint(kind, IN_TABLE, data[at : at + size]) for at in range(0, len(data), size)]
+    except (TypeError, ValueError):  # one is missing, not UTF-8 or no hex
+        pass
+    return [_digest(kind, each) for each in values]
 
 
 def _digest(kind: str, value: Any) -> Fingerprint | str | None:

@@ -44,7 +44,7 @@ _EMBEDDED = re.compile(EMBEDDED, re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The samples of some rows, what is recorded of their pictures, and that once more by kind for the answer."""
+    """The samples of some rows, and what is recorded of their pictures."""
 
     samples: list[Sample] = field(repr=False)
     prints: list[tuple[Fingerprint, ...]] = field(repr=False)
@@ -57,10 +57,10 @@ def read(batch: pa.RecordBatch, shard: str, keys: Sequence[str], found: Columns)
     values = [values_of(each, sound_ones[place]) for place, each in texts.items()]
     whole = _Whole(batch, shard, keys, found, values, crowded(batch, found))
     samples = list(_samples(whole, codes(texts, sound_ones, found, batch.num_rows)))
-    recorded = prints(found, dict(zip(found.flat, values, strict=True)), batch)
-    return Rows(
-        [_with(each, bad) for each, (_, bad) in zip(samples, recorded, strict=True)], [each for each, _ in recorded]
-    )
+    recorded, bad = prints(found, dict(zip(found.flat, values, strict=True)), batch)
+    for row in bad:
+        samples[row] = replace(samples[row], problems=(*samples[row].problems, BAD_DIGEST))
+    return Rows(samples, recorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,3 @@ def _encoded(fields: dict[str, Any]) -> list[str]:
         elif isinstance(each, (list, dict)):
             waiting.extend(each.values() if isinstance(each, dict) else each)
     return []
-
-
-def _with(sample: Sample, bad_digest: bool) -> Sample:
-    return replace(sample, problems=(*sample.problems, BAD_DIGEST)) if bad_digest else sample

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from filters.members import is_address_name
+from filters.members import is_address_name, is_prose
 from pipelines.parquet.columns import Columns
 
 ENCODED_FROM = 256  # characters; a shorter run of letters and digits holds no picture
@@ -75,9 +75,11 @@ def _classes(texts: pa.Array, address: bool) -> NDArray[np.int64]:
         found = np.where(plain, ADDRESS, SLOW)
     else:
         spoken = _bools(pc.match_substring_regex(texts, _PLAIN_TEXT)) & _bools(pc.string_is_ascii(texts))
-        addressed = _bools(pc.match_substring_regex(texts, f"://|www[.]|{EMBEDDED}", ignore_case=True))
-        found = np.where(short & spoken & ~addressed, TEXT, SLOW)
+        short &= ~_bools(pc.match_substring_regex(texts, f"://|www[.]|{EMBEDDED}", ignore_case=True))
+        found = np.where(short & spoken, TEXT, SLOW)
         found = np.where(_bools(pc.match_substring_regex(texts, _DROPPED)), DROPPED, found)
+        others = np.flatnonzero(short & (found == SLOW))  # which other scripts have, and numbers of all kinds
+        found[others] = [TEXT if each and is_prose(each) else SLOW for each in texts.take(others).to_pylist()]
     return np.where(_bools(texts.is_null()), NONE, found).astype(np.int64)
 
 

@@ -31,6 +31,15 @@ PIECES = st.sampled_from(
             "ſ://k",
         ),
         *("data:image/png;base64,AAAA", "x" * 300, "x y" * 100, "A" * 255, "A" * 256, "ht\ntp://ok.test"),
+        *(
+            "ªº²³¼",
+            "１２３",
+            "ｗｗｗ.ok.test",
+            "w\u200bww.ok.test",
+            "\u2100//x",
+            "ａ：／／ok.test",
+            "deadbeef" * 4 + "\u0663",
+        ),
         *("a\x00b", "e", "E5", "-", "#", "g", "é", "%41", "[::1]", "javascript:x"),
     ]
 )
@@ -154,6 +163,22 @@ def test_recorded_digests_are_taken_by_name_and_length() -> None:
     )
     assert [len(each) for each in found.prints] == [3, 1, 0, 0]
     assert [each.problems for each in found.samples] == [(), (), (), (BAD_DIGEST,)]
+
+
+DIGESTS = st.none() | st.sampled_from(
+    ["ab" * 16, "AB" * 16, "cd" * 20, "", "zz" * 16, "²" * 32, "ab" * 15 + " a", "é" * 8]
+)
+
+
+@given(st.lists(DIGESTS | st.just("ab" * 16), max_size=4), st.lists(st.just("0f" * 16), max_size=4))
+def test_digests_that_are_read_at_once_are_those_that_are_read_one_by_one(some: list[Any], more: list[Any]) -> None:
+    values = [*some, *more]
+    table = pa.RecordBatch.from_pydict({"url": ["u.test"] * len(values), "md5": pa.array(values, pa.string())})
+    found = read(table, "s", [""] * len(values), columns(table.schema))
+    alone = [read(table.slice(row, 1), "s", [""], columns(table.schema)) for row in range(len(values))]
+    assert found.prints == [each.prints[0] for each in alone]
+    assert [each.problems for each in found.samples] == [each.samples[0].problems for each in alone]
+    assert [bool(each) for each in found.prints] == [one in ("ab" * 16, "AB" * 16, "0f" * 16) for one in values]
 
 
 def test_the_perceptual_hash_of_coyo_is_left_alone_and_pdq_needs_its_quality() -> None:
