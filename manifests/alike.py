@@ -5,13 +5,15 @@ through `decide`, once; rows are columns before and after. What comes out is wha
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from filters.finding import Finding
 from filters.policy import WITHHELD, Policy
@@ -41,20 +43,31 @@ class Statement:
 
 def statements(table: pa.Table) -> list[Statement]:
     """Return the statement of each row of evidence; rows without any finding that are alike share one object."""
-    lengths = pc.list_value_length(table["findings"]).to_pylist()
-    seen, without = table["examined"].to_pylist(), table["not_applicable"].to_pylist()
-    shared: dict[tuple[tuple[str, ...], tuple[str, ...]], Statement] = {}
-    found: list[Statement] = []
-    for row, (length, examined, not_applicable) in enumerate(zip(lengths, seen, without, strict=True)):
-        known = (tuple(examined), tuple(not_applicable))
-        if length:
-            told = restored(table["findings"][row].as_py())
-            found.append(Statement(tuple(Finding(**each) for each in told), *map(restored, map(list, known))))
-        elif known in shared:
-            found.append(shared[known])
-        else:
-            found.append(shared.setdefault(known, Statement((), *map(restored, map(list, known)))))
+    numbers, firsts = _alike(table, ("examined", "not_applicable"))
+    known = [restored(each) for each in table.select(["examined", "not_applicable"]).take(firsts).to_pylist()]
+    plainly = [Statement((), each["examined"], each["not_applicable"]) for each in known]
+    found = [plainly[number] for number in numbers.tolist()]
+    for row in np.flatnonzero(pc.list_value_length(table["findings"]).to_numpy()).tolist():
+        told = restored(table["findings"][row].as_py())
+        found[row] = replace(found[row], findings=tuple(Finding(**each) for each in told))
     return found
+
+
+def _alike(table: pa.Table, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each row the number of its kind, where rows with the same lists are of one kind; and a row of each."""
+    parts = []
+    for name in names:
+        lists = table[name].combine_chunks()
+        lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+        values = np.full((len(lengths), max(lengths, default=0) + 1), -1, np.int32)  # never without a column
+        inside = np.arange(values.shape[1]) < lengths[:, None]
+        values[inside] = pc.dictionary_encode(lists.flatten()).indices.to_numpy()
+        parts.append(values)
+    rows = np.concatenate(parts, axis=1)
+    if (rows == rows[:1]).all():
+        return np.zeros(len(rows), np.int64), np.zeros(min(len(rows), 1), np.int64)
+    _, firsts, numbers = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return numbers.reshape(-1), firsts
 
 
 def stated(path: Path) -> Iterator[list[Statement]]:
@@ -64,18 +77,16 @@ def stated(path: Path) -> Iterator[list[Statement]]:
 
 def decided(path: Path, inherited: Mapping[int, tuple[str, ...]], policy: Policy) -> Iterator[pa.RecordBatch]:
     """Yield the rows of the restricted manifest that follow from a file of evidence, or raise SealError."""
-    known: dict[tuple[int, tuple[str, ...]], dict[str, Any]] = {}
     columns = [*_SAME, "findings", "examined", "not_applicable"]
     for table in read_groups(path, EVIDENCE_SCHEMA, columns):
-        told, kept = statements(table), []
+        told = statements(table)
         first = table["index"][0].as_py() if table.num_rows else 0
-        known.clear()  # its keys are the ids of statements that live as long as `told`
-        for index, each in enumerate(told, start=first):
-            marks = inherited.get(index, ())
-            if (id(each), marks) not in known:
-                known[id(each), marks] = plain(decide(each.evidence, marks, policy), MANIFEST_SCHEMA)
-            kept.append(known[id(each), marks])
-        yield _batch(table, kept)
+        marks = [inherited.get(index, ()) for index in range(first, first + len(told))]
+        kinds = {(id(each), shared): each for each, shared in zip(told, marks, strict=True)}
+        places = {kind: place for place, kind in enumerate(kinds)}
+        found = [plain(decide(each.evidence, kind[1], policy), MANIFEST_SCHEMA) for kind, each in kinds.items()]
+        rows = pa.array([places[id(each), shared] for each, shared in zip(told, marks, strict=True)], pa.int64())
+        yield _batch(table, found, rows)
 
 
 def published(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -144,10 +155,11 @@ def write_batches(path: Path, schema: pa.Schema, rows: Iterable[pa.RecordBatch],
             writer.write_batch(batch)
 
 
-def _batch(table: pa.Table, decided_rows: list[dict[str, Any]]) -> pa.RecordBatch:
+def _batch(table: pa.Table, decided_kinds: list[dict[str, Any]], rows: pa.Array) -> pa.RecordBatch:
+    """Return rows of the manifest: what is decided of each kind of row, for the rows of that kind."""
     same = {name: table[name].combine_chunks() for name in _SAME}
     for name in _DECIDED:
-        same[name] = pa.array([each[name] for each in decided_rows], MANIFEST_SCHEMA.field(name).type)
+        same[name] = pa.array([each[name] for each in decided_kinds], MANIFEST_SCHEMA.field(name).type).take(rows)
     return pa.RecordBatch.from_arrays([same[each.name] for each in MANIFEST_SCHEMA], schema=MANIFEST_SCHEMA)
 
 
