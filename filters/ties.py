@@ -34,6 +34,7 @@ def _built() -> Callable[..., None] | None:
 
 _COMPILED = _built()
 EXTENSION = _COMPILED is not None
+_COMPARED = 1 << 16  # rows at once
 _LONG = 16  # rows of a table cell, sorted by group, above which a query looks only at the groups before its own
 
 
@@ -49,7 +50,9 @@ def tied(entries: Hashes, max_distance: int) -> Ids:
     words = as_words(entries)
     order = np.lexsort(words.T)  # stable: of equal rows the first comes first
     new = np.ones(len(order), dtype=bool)
-    new[1:] = (words[order[1:]] != words[order[:-1]]).any(axis=1)
+    for start in range(1, len(order), _COMPARED):  # copies of all rows would take more memory than they do
+        these = words[order[start - 1 : start + _COMPARED]]
+        new[start : start + _COMPARED] = (these[1:] != these[:-1]).any(axis=1)
     first = order[new]
     heads = first
     if max_distance > 0:

@@ -26,6 +26,7 @@ from manifests.tables import read_rows
 from manifests.ties import Values, read_columns
 from pipelines.commit import whole
 
+VALUE_BYTES = 32  # of a SHA-256, of a PDQ hash and of a keyed id in hex
 RELIABLE_QUALITY = 50  # of PDQ; below, flat pictures are all alike (PDQ reference)
 SCHEMA = pa.schema([("index", pa.int64()), ("marks", pa.list_(pa.string()))])
 
@@ -38,23 +39,23 @@ Edges = list[tuple[Nodes, Nodes]]
 class Ties:
     """One kind of value by which samples are tied, gathered over the corpus: rows of bytes and whose they are."""
 
-    owners: list[Nodes] = field(default_factory=list)
-    values: list[NDArray[np.uint8]] = field(default_factory=list, repr=False)
+    owners: bytearray = field(default_factory=bytearray, repr=False)  # both grow in place, and are never copied
+    values: bytearray = field(default_factory=bytearray, repr=False)
 
     def add(self, found: Values, first: int, chosen: NDArray[np.bool_] | None = None) -> None:
         """Take in the values of a shard whose samples are numbered from `first`; `chosen` leaves some out."""
         some = slice(None) if chosen is None else chosen
-        self.owners.append(found.index[some] + first)
-        self.values.append(found.values[some])
+        self.owners += (found.index[some] + first).tobytes()
+        self.values += found.values[some].tobytes()
 
     def edges(self, max_distance: int) -> tuple[Nodes, Nodes]:
         """Return pairs of samples whose values lie within a distance (bits), enough of them to connect all that do.
 
         The values are let go of: a large corpus has gigabytes of them.
         """
-        values, owners = np.concatenate(self.values), np.concatenate(self.owners)
-        self.values.clear()
-        first = tied(values, max_distance)
+        owners = np.frombuffer(self.owners, np.int64)
+        first = tied(np.frombuffer(self.values, np.uint8).reshape(-1, VALUE_BYTES), max_distance)
+        self.values = bytearray()
         later = np.flatnonzero(first != np.arange(len(first)))
         return owners[later], owners[first[later]]
 
@@ -96,12 +97,12 @@ def read_inherited(path: Path) -> dict[int, tuple[str, ...]]:
 
 def _own(policy: Policy, file: Path, names: tuple[str, ...]) -> Marks:
     """Return what each sample of a shard earns by itself; samples that were found alike earn alike."""
-    earned: list[int] = []
+    earned = [np.empty(0, np.uint64)]
     for group in stated(file):
         known = {id(each): each for each in group}
         marks = {number: _earned(policy, each, names) for number, each in known.items()}
-        earned += [marks[id(each)] for each in group]
-    return np.array(earned, np.uint64)
+        earned.append(np.array([marks[id(each)] for each in group], np.uint64))
+    return np.concatenate(earned)
 
 
 def _earned(policy: Policy, evidence: Evidence | Statement, names: tuple[str, ...], inherited: int = 0) -> int:
@@ -140,8 +141,6 @@ def _edges(policy: Policy, evidence: Iterable[Path], starts: Nodes) -> tuple[Edg
         digests.add(columns.digests, first)
         pictures.add(columns.pdq, first, columns.quality >= RELIABLE_QUALITY)
         pages.add(columns.groups, first)
-    if not digests.values:
-        return [], []
     same = [digests.edges(0)] if policy.ties.same_bytes else []
     if policy.ties.near_duplicate_bits is not None:
         same.append(pictures.edges(policy.ties.near_duplicate_bits))
@@ -153,11 +152,15 @@ def _joined(own: Marks, edges: Edges) -> Marks:
     if not edges or not len(own):
         return own
     left, right = (np.concatenate([edge[side] for edge in edges]) for side in (0, 1))
-    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(len(own), len(own)))
+    nodes, places = np.unique(np.concatenate((left, right)), return_inverse=True)  # most samples are tied to none
+    if not len(nodes):
+        return own
+    graph = coo_array((np.ones(len(left), np.int8), (places[: len(left)], places[len(left) :])), shape=[len(nodes)] * 2)
     _, component = connected_components(graph, directed=False)
     joined = np.zeros(component.max() + 1, np.uint64)
-    np.bitwise_or.at(joined, component, own)
-    shared: Marks = joined[component]
+    np.bitwise_or.at(joined, component, own[nodes])
+    shared: Marks = own.copy()
+    shared[nodes] = joined[component]
     return shared
 
 
