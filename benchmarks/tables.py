@@ -6,6 +6,7 @@ one thread.
 Run: python benchmarks/tables.py [ROWS], from the root of the repository
 """
 
+import gc
 import json
 import random
 import resource
@@ -24,6 +25,7 @@ from corpora import table  # type: ignore[import-not-found]
 from filters.config import load_policy
 from filters.finding import examine
 from filters.sample import Batch
+from pipelines.child import COLLECTED
 from pipelines.parquet.columns import columns
 from pipelines.parquet.evidence import Reading, as_columns
 from pipelines.parquet.rows import read
@@ -84,6 +86,8 @@ def floor(source: Path, target: Path) -> None:
 
 def stages(source: Path, policy: Any) -> list[tuple[str, float]]:
     """Return the processor time of what examines, piece by piece, in this process."""
+    gc.freeze()  # as the examining process does
+    gc.set_threshold(COLLECTED)
     found = columns(pq.read_schema(source))
     chain = [(each, each.load()) for each in policy.filters]
     batches = list(pq.ParquetFile(source).iter_batches(CHUNK, use_threads=False))

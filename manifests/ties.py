@@ -1,9 +1,8 @@
 """The columns of evidence that tie samples together, as arrays for the join."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -50,20 +49,40 @@ class TieColumns:
 
 def read_columns(path: Path) -> TieColumns:
     """Return what ties the samples of a shard to others, or raise SealError; findings and keys are not even read."""
-    parts = list(_parts(path))
-    samples, digests, pdq, quality, groups = zip(*parts, strict=True) if parts else ((), (), (), (), ())
-    return TieColumns(
-        _joined(samples, np.int64),
-        _values(digests, DIGEST_BYTES, path),
-        _values(pdq, PDQ_BYTES, path),
-        _joined(quality, np.int32),
-        _values(groups, GROUP_BYTES, path),
-    )
+    samples, quality = bytearray(), bytearray()  # which grow in place: a shard may have millions of rows
+    gathered = [_Gathered(width) for width in (DIGEST_BYTES, PDQ_BYTES, GROUP_BYTES)]
+    for numbers, surely, *some in _parts(path):
+        samples += numbers.tobytes()
+        quality += surely.astype(np.int32).tobytes()
+        for each, (owners, found) in zip(gathered, some, strict=True):
+            each.add(owners, found, path)
+    digests, pdq, groups = (each.values() for each in gathered)
+    return TieColumns(np.frombuffer(samples, np.int64), digests, pdq, np.frombuffer(quality, np.int32), groups)
 
 
-_Number = TypeVar("_Number", np.int32, np.int64)
+@dataclass(slots=True)
+class _Gathered:
+    """Values of so many bytes, and whose they are."""
+
+    width: int
+    owners: bytearray = field(default_factory=bytearray)
+    found: bytearray = field(default_factory=bytearray, repr=False)
+
+    def add(self, owners: NDArray[np.int64], found: pa.Array, path: Path) -> None:
+        """Take in some, or raise SealError where one has another length."""
+        if len(found) and pc.min_max(pc.binary_length(found)).as_py() != {"min": self.width, "max": self.width}:
+            raise SealError(f"{path.name}: holds a fingerprint of the wrong length; report this as a bug")
+        self.owners += owners.tobytes()
+        self.found += b"".join(found.to_pylist())
+
+    def values(self) -> Values:
+        """Return all."""
+        values = np.frombuffer(self.found, np.uint8).reshape(-1, self.width)
+        return Values(np.frombuffer(self.owners, np.int64), values)
+
+
 _Owned = tuple[NDArray[np.int64], pa.Array]  # the index of the sample of each value, and the values
-_Part = tuple[NDArray[np.int64], _Owned, _Owned, NDArray[np.int32], _Owned]
+_Part = tuple[NDArray[np.int64], NDArray[np.int32], _Owned, _Owned, _Owned]
 
 
 def _parts(path: Path) -> Iterator[_Part]:
@@ -79,9 +98,9 @@ def _parts(path: Path) -> Iterator[_Part]:
         groups, group_owner = _flat(table["groups"])
         yield (
             samples,
+            pc.fill_null(pc.struct_field(prints, "quality").filter(plain), 0).to_numpy(),
             (samples[owner.filter(files).to_numpy()], _padded(value.filter(files))),
             (samples[owner.filter(plain).to_numpy()], value.filter(plain)),
-            pc.fill_null(pc.struct_field(prints, "quality").filter(plain), 0).to_numpy(),
             (samples[group_owner.to_numpy()], groups.cast(pa.binary())),
         )
 
@@ -98,18 +117,3 @@ def _padded(digests: pa.ChunkedArray) -> pa.ChunkedArray:
     if not len(digests) or pc.min(lengths).as_py() >= DIGEST_BYTES:
         return digests
     return pa.chunked_array([[each.ljust(DIGEST_BYTES, b"\0") for each in digests.to_pylist()]], pa.binary())
-
-
-def _values(parts: Iterable[_Owned], width: int, path: Path) -> Values:
-    index, values = [], []
-    for owners, found in parts:
-        lengths = pc.binary_length(found)
-        if len(found) and pc.min_max(lengths).as_py() != {"min": width, "max": width}:
-            raise SealError(f"{path.name}: holds a fingerprint of the wrong length; report this as a bug")
-        index.append(owners)
-        values.append(np.frombuffer(b"".join(found.to_pylist()), np.uint8).reshape(-1, width))
-    return Values(_joined(index, np.int64), np.concatenate([np.empty((0, width), np.uint8), *values]))
-
-
-def _joined(parts: Iterable[NDArray[_Number]], kind: type[_Number]) -> NDArray[_Number]:
-    return np.concatenate([np.empty(0, kind), *parts])

@@ -1,7 +1,7 @@
 """From what the examining process says of some rows to their evidence, as columns; it is taken strictly."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
@@ -25,28 +25,34 @@ _GROUP = re.compile("[0-9a-f]{32}")
 _HEX = re.compile("[0-9a-f]*")
 _STATED = ("findings", "examined", "not_applicable")  # columns that most rows have alike
 
-_Shape = list[tuple[str, int, int | None]]
+Shape = tuple[tuple[str, int, int | None], ...]
 _Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is known of some consecutive rows; `prints` are, for each row, (kind, value, quality)."""
+    """What is known of some consecutive rows.
+
+    `shapes` has kind, bytes and quality of the fingerprints of each row, one after the other in its `values`. Rows that
+    are alike share what is said of them: a few thousand objects for each question are looked at by Python's collector.
+    """
 
     keys: list[str] | None = field(repr=False)
     statements: list[Statement]
-    prints: list[Sequence[tuple[str, bytes, int | None]]] = field(repr=False)
+    shapes: list[Shape] = field(repr=False)
+    values: list[bytes] = field(repr=False)
     groups: list[Sequence[str]]
 
     def __add__(self, other: "Told") -> "Told":
         """Return what is known of these rows and of those that follow."""
         keys = None if self.keys is None and other.keys is None else [*(self.keys or ()), *(other.keys or ())]
-        return Told(keys, self.statements + other.statements, self.prints + other.prints, self.groups + other.groups)
+        prints = self.shapes + other.shapes, self.values + other.values
+        return Told(keys, self.statements + other.statements, *prints, self.groups + other.groups)
 
 
 def died() -> Told:
     """Return what is known of one row over which the examining process died."""
-    return Told(None, [Statement((DIED,), ())], [()], [()])
+    return Told(None, [Statement((DIED,), ())], [()], [b""], [()])
 
 
 class Reading:
@@ -71,7 +77,7 @@ class Reading:
         for row, ids in groups.items():
             ties[int(row)] = [_group(each) for each in ids]
         keys = _keys(answer["keys"], count) if keyed else None
-        return Told(keys, _all_at(statements, of), _prints(answer, count), ties)
+        return Told(keys, _all_at(statements, of), *_prints(answer, count), ties)
 
     def _statement(self, told: Mapping[str, Any]) -> Statement:
         found, examined = stated(told)
@@ -98,7 +104,7 @@ def as_columns(shard: str, index: int, first: int, told: Told) -> pa.RecordBatch
         "offset": pa.array(numbers),
         "length": pa.repeat(pa.scalar(1, pa.int64()), count),
         "groups": pa.array(told.groups, _type("groups")),
-        "fingerprints": _fingerprints(told.prints),
+        "fingerprints": _fingerprints(told),
         **{name: pa.array([each[name] for each in stored], _type(name)).take(rows) for name in _STATED},
     }
     return pa.RecordBatch.from_arrays([columns[each.name] for each in EVIDENCE_SCHEMA], schema=EVIDENCE_SCHEMA)
@@ -114,51 +120,52 @@ def _stored(statement: Statement) -> dict[str, Any]:
     return {"findings": found, **texts}
 
 
-def _fingerprints(prints: Sequence[Sequence[tuple[str, bytes, int | None]]]) -> pa.Array:
+def _fingerprints(told: Told) -> pa.Array:
     """Return the fingerprints of each row as a column of evidence."""
     kind = _type("fingerprints")
-    flat = [each for row in prints for each in row]
-    kinds, values, qualities = zip(*flat, strict=True) if flat else ((), (), ())
-    fields = {"kind": kinds, "form": [IN_TABLE] * len(flat), "value": values, "quality": qualities}
+    flat = [each for shape in told.shapes for each in shape]
+    fields = {
+        "kind": [each[0] for each in flat],
+        "form": [IN_TABLE] * len(flat),
+        "value": list(_parts(told)),
+        "quality": [each[2] for each in flat],
+    }
     arrays = [pa.array(fields[each.name], each.type) for each in kind.value_type]
-    starts = pa.array(np.concatenate((np.zeros(1, np.int32), np.cumsum([len(row) for row in prints], dtype=np.int32))))
-    return pa.ListArray.from_arrays(starts, pa.StructArray.from_arrays(arrays, fields=list(kind.value_type)), type=kind)
+    ends = np.cumsum([0, *map(len, told.shapes)], dtype=np.int32)
+    structs = pa.StructArray.from_arrays(arrays, fields=list(kind.value_type))
+    return pa.ListArray.from_arrays(pa.array(ends), structs, type=kind)
 
 
-def _prints(answer: Mapping[str, Any], count: int) -> list[Sequence[tuple[str, bytes, int | None]]]:
+def _parts(told: Told) -> Iterator[bytes]:
+    for shape, value in zip(told.shapes, told.values, strict=True):
+        start = 0
+        for _, size, _ in shape:
+            yield value[start : start + size]
+            start += size
+
+
+def _prints(answer: Mapping[str, Any], count: int) -> tuple[list[Shape], list[bytes]]:
+    """Return the shape and the value of the fingerprints of each row."""
     shapes, values = [_shape(each) for each in answer["shapes"]], answer["values"]
     if values is None:
         if any(shapes):
             raise ValueError
-        return [()] * count
+        return [()] * count, [b""] * count
     rows = _all_at(shapes, answer["shape"])
-    sizes = {id(shape): 2 * sum(size for _, size, _ in shape) for shape in shapes}
-    if not len(rows) == len(values) == count or [len(each) for each in values] != [sizes[id(row)] for row in rows]:
+    sizes = {shape: 2 * sum(size for _, size, _ in shape) for shape in shapes}
+    if not len(rows) == len(values) == count or [len(each) for each in values] != [sizes[row] for row in rows]:
         raise ValueError
-    if not _HEX.fullmatch(whole := "".join(values)):
+    if not _HEX.fullmatch("".join(values)):
         raise ValueError
-    return _split(rows, bytes.fromhex(whole))
+    return rows, list(map(bytes.fromhex, values))
 
 
-def _shape(told: Any) -> _Shape:
+def _shape(told: Any) -> Shape:
     """Return (kind, bytes, quality) of each fingerprint of a row."""
-    shape = [(kind, BYTES[kind], quality) for kind, quality in told]
+    shape = tuple([(kind, BYTES[kind], quality) for kind, quality in told])
     if any(kind not in KINDS or quality not in (None, *range(101)) for kind, _, quality in shape):
         raise ValueError
     return shape
-
-
-def _split(rows: Sequence[_Shape], data: bytes) -> list[Sequence[tuple[str, bytes, int | None]]]:
-    """Return the fingerprints of each row, of which `data` has the values."""
-    found: list[Sequence[tuple[str, bytes, int | None]]] = []
-    start = 0
-    for shape in rows:
-        row = []
-        for kind, size, quality in shape:
-            row.append((kind, data[start : start + size], quality))
-            start += size
-        found.append(row)
-    return found
 
 
 def _keys(told: Any, count: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from filters.errors import ShardError
@@ -39,7 +39,7 @@ class Asking:
             with suppress(ChildDiedError):
                 return self._ask(rows, start, count)
         if count == 1:
-            return died() if not self.keyed else Told([str(rows.first + start)], *_rest(died()))
+            return died() if not self.keyed else replace(died(), keys=[str(rows.first + start)])
         step = -(-count // PARTS)
         parts = [self.told(rows, at, min(step, start + count - at)) for at in range(start, start + count, step)]
         return _joined(parts)
@@ -95,10 +95,6 @@ def _matched(told: Told, lists: frozenset[str]) -> Counter[str]:
         if each.findings:
             found.update({finding.source for finding in each.findings if not finding.unexamined} & lists)
     return found
-
-
-def _rest(told: Told) -> tuple[Any, Any, Any]:
-    return told.statements, told.prints, told.groups
 
 
 def _joined(parts: list[Told]) -> Told:

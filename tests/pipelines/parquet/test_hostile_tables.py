@@ -232,7 +232,8 @@ def reading(policy: Policy, **change: object) -> Told:
 
 def test_an_honest_answer_is_taken(policy: Policy) -> None:
     told = reading(policy)
-    assert told.prints == [[("sha256", bytes.fromhex("ab" * 32), None)]]
+    assert told.shapes == [(("sha256", 32, None),)]
+    assert told.values == [bytes.fromhex("ab" * 32)]
     assert told.groups == [["0" * 32]]
 
 
