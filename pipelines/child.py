@@ -28,6 +28,7 @@ from filters.members import parse
 from filters.plugged import plugged_lengths
 from filters.policy import Policy
 from filters.sample import Batch, Sample
+from pipelines.confine import confine
 
 COLLECTED = 100_000  # objects between two looks for cycles; a few thousand rows are many objects and no cycle
 SET_DUMPABLE = 4  # prctl(2), linux/prctl.h
@@ -127,14 +128,6 @@ def _page(text: str) -> str:
         return str(canonical(text))
     except AddressError:
         return text
-
-
-def confine(memory_bytes: int) -> None:
-    """Let this process take so much more memory, and write no file."""
-    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (in_use + memory_bytes, in_use + memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 
 
 def _answer(stream: Any, value: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.child import confine
+from pipelines.confine import confine
 from pipelines.parquet.reader import TableError, batches, footer
 from pipelines.parquet.same import same
 
