@@ -7,7 +7,7 @@ import json
 import math
 import pickle
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from filters.rasters import NO_IMAGE, Limits, rasters
 from filters.sample import Batch, Sample
 from filters.urls import UrlBlocklist
 from tests.corpora import LISTED_URL, LISTED_WORD, drawing
-from tests.filters.gradients import HASH, plug_in_gradients
+from tests.filters.gradients import HASH, PLUGIN
 from tests.filters.photos import ASTRONAUT, file
 from tests.filters.tiny import MODEL, encoder, head, whole_model
 
@@ -66,7 +66,6 @@ def perceptual(folder: Path) -> Filter:
 
 
 def plugged(folder: Path) -> Filter:
-    plug_in_gradients()
     known = HASH.hash(np.asarray(Image.open(io.BytesIO(KNOWN)).convert("RGB")))
     return PluggedMatch(
         hash="gradients", lists=(listing(folder, "hashes", "listed-shape", (known or b"").hex(), "gradients"),)
@@ -124,6 +123,14 @@ class Loaded:
 
     def chain(self, *samples: Sample) -> list[tuple[Finding, ...]]:
         return [each.findings for each in examine(Batch(samples), [(self.parameters, self.run)], KEY)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> Iterator[None]:
+    """Install the plug-in for these tests alone: others ask what happens without it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(PLUGIN)
+        yield
 
 
 @pytest.fixture(scope="module", params=FILTERS)
