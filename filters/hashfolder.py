@@ -6,7 +6,6 @@ and .classifications.npy, and for long perceptual lists .cells.npy, .slots.npy a
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,12 @@ from numpy.typing import NDArray
 
 from filters.bands import SMALL
 from filters.bandtables import Tables, fitting, tables
+from filters.compiledfolder import write_arrays, write_record
 from filters.fingerprints import PERCEPTUAL
 from filters.hashtables import HashList, HashTable, as_strings
 from filters.hashvalues import Lengths
 from filters.listsource import COMPILED, ListSource, refusal
-from filters.pins import digest, refuse_changed
+from filters.pins import refuse_changed
 
 _FORMAT = 2  # raise it with every change of a file, or of what filters.bands makes of a number of entries
 _REBUILD = "Build it again with `shardwall list build`"
@@ -31,17 +31,13 @@ _TABLES = {"cells": np.uint64, "slots": np.uint32, "more": np.uint32}
 
 def write_folder(folder: Path, found: HashList, authority: str) -> None:
     """Write the list into an empty folder, for its owner's eyes only; OSError when that fails."""
-    files = {}
+    files: dict[str, str] = {}
     for kind, table in found.tables.items():
         arrays: dict[str, NDArray[Any]] = {part: getattr(table, part) for part in _COLUMNS}
         if kind in PERCEPTUAL and len(table) > SMALL:
             made = table.tables or tables(table.values)
             arrays |= {part: getattr(made, part) for part in _TABLES}
-        for part, content in arrays.items():
-            path = folder / f"{kind}.{part}.npy"
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                np.save(file, content, allow_pickle=False)
-            files[path.name] = digest(path)
+        files |= write_arrays(folder, {f"{kind}.{part}": content for part, content in arrays.items()})
     record = {
         "format": _FORMAT,
         "name": found.name,
@@ -54,8 +50,7 @@ def write_folder(folder: Path, found: HashList, authority: str) -> None:
         "entries": dict(found.entries),
         "files": files,
     }
-    with os.fdopen(os.open(folder / COMPILED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(record, file, indent=1, sort_keys=True)
+    write_record(folder, record)
 
 
 def read_folder(source: ListSource, stamped: bool = False) -> HashList:

@@ -6,7 +6,6 @@ It holds list.json, which pins every other file by its digest, and hashes.npy, o
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +15,9 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from filters.compiledfolder import write_arrays, write_record
 from filters.listsource import COMPILED, ListSource, refusal
-from filters.pins import digest, refuse_changed
+from filters.pins import refuse_changed
 from filters.urlkeys import fingerprint
 from filters.urltables import UrlTable, starts_of
 
@@ -49,12 +49,7 @@ class UrlList:
 
 def write_folder(folder: Path, found: UrlList, authority: str) -> None:
     """Write the list into an empty folder, for its owner's eyes only; OSError when that fails."""
-    files = {}
-    for part in _COLUMNS:
-        path = folder / f"{part}.npy"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            np.save(file, getattr(found.table, part), allow_pickle=False)
-        files[path.name] = digest(path)
+    files = write_arrays(folder, {part: getattr(found.table, part) for part in _COLUMNS})
     record = {
         "format": _FORMAT,
         "name": found.name,
@@ -69,8 +64,7 @@ def write_folder(folder: Path, found: UrlList, authority: str) -> None:
         "digests": found.digests,
         "files": files,
     }
-    with os.fdopen(os.open(folder / COMPILED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(record, file, indent=1, sort_keys=True)
+    write_record(folder, record)
 
 
 def read_folder(source: ListSource, key: bytes, stamped: bool = False) -> UrlList:

@@ -1,43 +1,16 @@
 """`shardwall residual`, `what-if` and `bias` as a user meets them."""
 
 import csv
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from filters.config import load_policy
 from pipelines.clean import clean
-from pipelines.cli import main
 from tests.pipelines.measured_run import ONE, decisions, write_calibrated, write_corpus
+from tests.pipelines.test_cli import Shardwall, Told, shardwall
 
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Shardwall = Callable[..., Told]
-
-
-@pytest.fixture
-def shardwall(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shardwall:
-    def run(*words: object) -> Told:
-        monkeypatch.setattr(sys, "argv", ["shardwall", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        assert "fault of Shardwall" not in told.err
-        return Told(ended.value.code if isinstance(ended.value.code, int) else 0, told.out, told.err)
-
-    return run
+__all__ = ["shardwall"]  # a fixture
 
 
 @pytest.fixture(scope="module")
